@@ -1,0 +1,488 @@
+//! Making one answer: ask the model, run what it calls, say what it says, close.
+//!
+//! Every step is saved as it ends, so a crash or a late failure loses at most the step in hand. Losing the word ends it silently.
+//! A failure of the model never reaches a customer: the turn is tried again, and at last a person is called.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{FutureExt, StreamExt};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::ledger::{self, Step, Turn};
+use crate::agent::tools::{self, NativeTool, Run, ToolContext};
+use crate::agent::{prompt, rows};
+use crate::connections::Live;
+use crate::connector::{ChannelRules, Chunk, Finish, Prompt, PromptMessage, ServiceError, ToolCall, ToolSpec};
+use crate::conversations::{self, Conversation};
+use crate::error::{Error, Sentence};
+use crate::hub::Hub;
+use crate::model::{Agent, Choice, Content, Source, StreamMode, Usage};
+use crate::queue::{backoff, jittered};
+use crate::say;
+use crate::text::SentenceCutter;
+
+/// How often a turn is tried when its model fails.
+const ATTEMPTS: u32 = 4;
+/// How long an answer may take to type before the customer's service forgets that somebody types.
+const TYPING_EVERY: Duration = Duration::from_secs(4);
+/// How long to wait before the end of a turn that could not be written is written again.
+const WRITE_AGAIN: Duration = Duration::from_secs(2);
+
+/// How a turn ended.
+enum Ended {
+    /// Said and done.
+    Done,
+    /// Somebody else has the word.
+    Lost,
+}
+
+/// Why a turn did not end.
+enum Trouble {
+    /// The model's service.
+    Service(ServiceError),
+    /// It can never work: a person is needed.
+    Hopeless(Sentence),
+    /// Ours.
+    Own(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Own(error)
+    }
+}
+
+impl From<ServiceError> for Trouble {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
+    }
+}
+
+/// Takes a claimed turn to its end.
+pub async fn take(hub: &Arc<Hub>, turn: Turn, cancelled: CancellationToken) {
+    let mut usage = turn.usage;
+    let ended = tokio::select! {
+        () = cancelled.cancelled() => Ok(Ended::Lost),
+        // A bug in one model's connector must not leave its conversation waiting for an end that nobody writes.
+        ended = std::panic::AssertUnwindSafe(answer(hub, &turn, &mut usage)).catch_unwind() => {
+            ended.unwrap_or_else(|_| Err(Trouble::Own(anyhow::anyhow!("an answer panicked").into())))
+        }
+    };
+    hub.typing(&turn.conversation_id, "agent", false);
+    let end = match ended {
+        Ok(Ended::Done) => return,
+        Ok(Ended::Lost) => End::Lost,
+        Err(trouble) => give_up_or_wait(hub, &turn, trouble),
+    };
+    // Until it is written (the disk may be full) the conversation's next turn waits for this one.
+    while let Err(error) = write_end(hub, &turn, &end, usage).await {
+        if hub.stopping().is_cancelled() {
+            return;
+        }
+        tracing::error!(turn.id = %turn.id, error = ?error, "A turn's end could not be written; trying again.");
+        tokio::time::sleep(WRITE_AGAIN).await;
+    }
+}
+
+/// What is to be written at the end of a turn that has no answer.
+#[derive(Clone)]
+enum End {
+    /// Somebody else has the word.
+    Lost,
+    /// To be tried again.
+    Later { wait: Duration, reason: String, counts: bool },
+    /// A person is needed.
+    Failed { reason: String },
+}
+
+async fn write_end(hub: &Arc<Hub>, turn: &Turn, end: &End, usage: Usage) -> crate::error::Result<()> {
+    let (turn, end) = (turn.clone(), end.clone());
+    hub.store
+        .write(move |tx| match end {
+            End::Lost => ledger::lose(tx, &turn, &usage),
+            End::Later { wait, reason, counts } => ledger::postpone(tx, &turn, tx.now().plus(wait), &reason, counts, &usage),
+            End::Failed { reason } => ledger::fail(tx, &turn, &reason, &usage),
+        })
+        .await
+}
+
+fn give_up_or_wait(hub: &Arc<Hub>, turn: &Turn, trouble: Trouble) -> End {
+    let wait = || backoff(turn.attempts, Duration::from_secs(2), Duration::from_secs(60));
+    let (reason, wait, counts) = match trouble {
+        Trouble::Service(ServiceError::RateLimited { retry_after }) if turn.attempts < ATTEMPTS * 4 => {
+            let wait = retry_after.map_or_else(wait, |wait| wait + jittered(Duration::from_millis(500)));
+            (say!("The service asks us to slow down. We go on by ourselves."), Some(wait), true)
+        }
+        Trouble::Service(error @ (ServiceError::Temporary(_) | ServiceError::Ambiguous)) if turn.attempts + 1 < ATTEMPTS => {
+            (error.sentence(), Some(wait()), true)
+        }
+        Trouble::Service(error) => (error.sentence(), None, true),
+        Trouble::Hopeless(sentence) => (sentence, None, true),
+        Trouble::Own(error) if turn.attempts + 1 < ATTEMPTS => {
+            tracing::error!(turn.id = %turn.id, error = ?error, "An answer failed inside the hub; trying again.");
+            (error.message, Some(wait()), true)
+        }
+        Trouble::Own(error) => {
+            tracing::error!(turn.id = %turn.id, error = ?error, "An answer failed inside the hub; a person is called.");
+            (error.message, None, true)
+        }
+    };
+    let reason = hub.say(&reason);
+    match wait {
+        Some(wait) => End::Later { wait, reason, counts },
+        None => End::Failed { reason },
+    }
+}
+
+/// Everything an answer needs, read once.
+struct Desk {
+    hub: Arc<Hub>,
+    turn: Turn,
+    agent: Agent,
+    conversation: Conversation,
+    model: Arc<Live>,
+    channel: Arc<Live>,
+    rules: ChannelRules,
+    system: String,
+    deadline: Instant,
+}
+
+async fn answer(hub: &Arc<Hub>, turn: &Turn, usage: &mut Usage) -> Result<Ended, Trouble> {
+    let desk = Desk::open(hub, turn).await?;
+    let _typing = desk.show_typing();
+    let remaining = desk.deadline.saturating_duration_since(Instant::now());
+    tokio::time::timeout(remaining, desk.work(usage))
+        .await
+        .unwrap_or_else(|_| Err(Trouble::Service(ServiceError::Temporary(say!("The answer took too long.")))))
+}
+
+impl Desk {
+    async fn open(hub: &Arc<Hub>, turn: &Turn) -> Result<Self, Trouble> {
+        let asked = turn.clone();
+        let (agent, conversation, customer, shop, time_zone) = hub
+            .store
+            .read(move |db| {
+                let conversation = conversations::by_seq(db, asked.conversation)?;
+                let customer: String =
+                    db.prepare_cached("SELECT name FROM contact WHERE id = ?1")?.query_row([&conversation.contact], |row| row.get(0))?;
+                Ok((rows::get(db, &asked.agent)?, conversation, customer, setting(db, "shop_name")?, setting(db, "time_zone")?))
+            })
+            .await?;
+        let agent = agent.ok_or_else(|| Trouble::Hopeless(say!("The agent that should answer is not there any more.")))?;
+        let model = hub
+            .connections
+            .get(&agent.connection)
+            .ok_or_else(|| Trouble::Hopeless(say!("The model that {agent} uses is not connected any more.", agent = agent.name)))?;
+        if !model.is_active() {
+            return Err(Trouble::Hopeless(say!(
+                "The model connection “{name}” does not work at present. Look at it under Connections.",
+                name = model.connection.name
+            )));
+        }
+        let channel = hub
+            .connections
+            .get(&conversation.connection)
+            .ok_or_else(|| Trouble::Hopeless(say!("The connection is not there any more.")))?;
+        let rules = channel
+            .connector
+            .channel()
+            .map(super::super::connector::Channel::rules)
+            .ok_or_else(|| Trouble::Hopeless(say!("This connection does not send messages.")))?;
+        let scene = prompt::Scene {
+            shop,
+            customer,
+            channel: channel.connector.about().name.to_owned(),
+            language: conversation.language.clone(),
+            time_zone,
+            now: hub.store.clock().now(),
+        };
+        let system = prompt::system(&agent, &channel.connection.connector, &scene);
+        let deadline = Instant::now() + Duration::from_secs(u64::from(agent.settings.max_seconds.max(1)));
+        Ok(Self { hub: hub.clone(), turn: turn.clone(), agent, conversation, model, channel, rules, system, deadline })
+    }
+
+    /// Shows the customer and the inbox that somebody types, until dropped.
+    fn show_typing(&self) -> tokio_util::sync::DropGuard {
+        let stop = CancellationToken::new();
+        let (hub, channel, conversation, done) = (self.hub.clone(), self.channel.clone(), self.conversation.clone(), stop.clone());
+        self.hub.spawn(async move {
+            loop {
+                hub.typing(&conversation.id, "agent", true);
+                if let Some((role, link)) = channel.connector.channel().zip(channel.link(hub.media.as_ref(), hub.store.clock().as_ref())) {
+                    let told = tokio::select! {
+                        () = done.cancelled() => return,
+                        told = tokio::time::timeout(TYPING_EVERY, role.typing(link, &conversation.thread)) => told,
+                    };
+                    if let Ok(Err(error)) = told {
+                        tracing::debug!(connection.id = %channel.connection.id, %error, "The service did not show that somebody types.");
+                    }
+                }
+                tokio::select! {
+                    () = done.cancelled() => return,
+                    () = tokio::time::sleep(TYPING_EVERY) => {}
+                }
+            }
+        });
+        stop.drop_guard()
+    }
+
+    async fn work(&self, usage: &mut Usage) -> Result<Ended, Trouble> {
+        let mut history_limit = self.agent.settings.history.max(1);
+        let mut shortened = false;
+        let mut asked_again = false;
+        loop {
+            let seq = self.turn.seq;
+            let steps = self.hub.store.read(move |db| ledger::steps(db, seq)).await?;
+            let (replayed, open) = prompt::replay(&steps);
+            // After a crash between a call and its results: first finish those.
+            if !open.is_empty() {
+                if !self.run_all(&open, &steps).await? {
+                    return Ok(Ended::Lost);
+                }
+                continue;
+            }
+            let calls = steps.iter().filter(|step| matches!(step, Step::Result { .. })).count();
+            let may_call = calls < self.agent.settings.max_tool_calls as usize;
+            let prompt = self.prompt(history_limit, replayed, may_call).await?;
+            let round = match self.listen(&prompt, usage).await {
+                Err(Trouble::Service(ServiceError::TooLong(_))) if !shortened => {
+                    shortened = true;
+                    history_limit = (history_limit / 3).max(1);
+                    continue;
+                }
+                round => round?,
+            };
+            let Some(round) = round else { return Ok(Ended::Lost) };
+            if !round.calls.is_empty() && may_call {
+                let step = Step::Call { text: round.whole, calls: round.calls.clone() };
+                let turn = self.turn.clone();
+                if !self.hub.store.write(move |tx| ledger::save(tx, &turn, &step, round.took_ms)).await? {
+                    return Ok(Ended::Lost);
+                }
+                continue;
+            }
+            let rest = round.rest.trim().to_owned();
+            if rest.is_empty() && round.choices.is_empty() && round.whole.trim().is_empty() {
+                if asked_again {
+                    return Err(Trouble::Hopeless(say!("The model gave an empty answer.")));
+                }
+                asked_again = true;
+                continue;
+            }
+            let rest = match (rest.is_empty(), round.choices.is_empty()) {
+                (true, true) => Vec::new(),
+                (_, true) => vec![Content::Text { text: rest }],
+                (_, false) => vec![Content::Choices { text: rest, options: round.choices }],
+            };
+            let (turn, rules, spent, sources) = (self.turn.clone(), self.rules.clone(), *usage, round.sources);
+            let closed = self.hub.store.write(move |tx| ledger::close(tx, &turn, &rest, &sources, &spent, &rules)).await?;
+            return Ok(if closed { Ended::Done } else { Ended::Lost });
+        }
+    }
+
+    async fn prompt(&self, limit: u32, replayed: Vec<PromptMessage>, may_call: bool) -> Result<Prompt, Trouble> {
+        let (conversation, turn) = (self.conversation.clone(), self.turn.clone());
+        let mut messages = self.hub.store.read(move |db| prompt::history(db, &conversation, Some(&turn), limit)).await?;
+        messages.extend(replayed);
+        let tools = specs(&self.agent);
+        let system = self.system.clone();
+        Ok(prompt::build(
+            &self.agent,
+            system,
+            messages,
+            tools,
+            may_call,
+            self.conversation.language.clone(),
+            self.conversation.contact.as_str(),
+        ))
+    }
+
+    /// Hears one answer of the model, saying pieces as the stream mode wants. `None` = the word was lost meanwhile.
+    async fn listen(&self, prompt: &Prompt, usage: &mut Usage) -> Result<Option<Round>, Trouble> {
+        let started = Instant::now();
+        let (model, link) =
+            self.model.connector.model().zip(self.model.link(self.hub.media.as_ref(), self.hub.store.clock().as_ref())).ok_or_else(
+                || {
+                    Trouble::Hopeless(say!(
+                        "The model connection “{name}” does not work at present. Look at it under Connections.",
+                        name = self.model.connection.name
+                    ))
+                },
+            )?;
+        let answered = match model.respond(link, prompt).await {
+            Err(ServiceError::Unauthorized(sentence)) => {
+                self.hub.needs_sign_in(&self.model.connection.id, &sentence).await;
+                return Err(Trouble::Service(ServiceError::Unauthorized(sentence)));
+            }
+            answered => answered?,
+        };
+        let mut stream = answered;
+        let mut round = Round::default();
+        let mut cutter = match self.agent.stream_mode {
+            StreamMode::Full => None,
+            StreamMode::Sentence => Some(SentenceCutter::new()),
+            StreamMode::Direct => Some(SentenceCutter::paragraphs()),
+        };
+        let mut finish = None;
+        while let Some(chunk) = stream.next().await {
+            match chunk? {
+                Chunk::Text(text) => {
+                    round.whole.push_str(&text);
+                    match &mut cutter {
+                        None => round.rest.push_str(&text),
+                        Some(cutter) => {
+                            for piece in cutter.push(&text) {
+                                if !self.say(&piece).await? {
+                                    return Ok(None);
+                                }
+                            }
+                        }
+                    }
+                }
+                Chunk::Reasoning(_) => {}
+                Chunk::ToolCall(call) => round.calls.push(call),
+                Chunk::Source(source) => round.sources.push(source),
+                Chunk::Choices(choices) => round.choices.extend(choices),
+                Chunk::Usage(spent) => *usage += spent,
+                Chunk::Done(reason) => finish = Some(reason),
+            }
+        }
+        match finish {
+            None => return Err(Trouble::Service(ServiceError::Temporary(say!("The model's answer broke off.")))),
+            Some(Finish::Filtered) if round.whole.trim().is_empty() && round.calls.is_empty() => {
+                return Err(Trouble::Hopeless(say!("The model's own filter refused to answer this.")));
+            }
+            Some(_) => {}
+        }
+        if let Some(rest) = cutter.and_then(|mut cutter| cutter.finish()) {
+            round.rest = rest;
+        }
+        if !round.calls.is_empty() && self.agent.stream_mode != StreamMode::Full && !round.rest.trim().is_empty() {
+            let rest = std::mem::take(&mut round.rest);
+            if !self.say(rest.trim()).await? {
+                return Ok(None);
+            }
+        }
+        round.took_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Ok(Some(round))
+    }
+
+    async fn say(&self, piece: &str) -> Result<bool, Trouble> {
+        let (turn, rules, piece) = (self.turn.clone(), self.rules.clone(), piece.to_owned());
+        Ok(self.hub.store.write(move |tx| ledger::say(tx, &turn, &piece, &rules)).await?)
+    }
+
+    /// Runs calls in order, recording each result. `false` = the word was lost.
+    async fn run_all(&self, calls: &[ToolCall], steps: &[Step]) -> Result<bool, Trouble> {
+        let before = previous_calls(steps, calls);
+        let allowed = self.agent.settings.max_tool_calls as usize;
+        let used = steps.iter().filter(|step| matches!(step, Step::Result { .. })).count();
+        for (n, call) in calls.iter().enumerate() {
+            let repeated =
+                before.iter().chain(&calls[..n]).last().is_some_and(|last| last.name == call.name && last.arguments == call.arguments);
+            let held = if repeated {
+                self.record(None, call, ledger::refusal("You made this call with the same arguments just before. Use its result.")).await?
+            } else if used + n >= allowed {
+                self.record(None, call, ledger::refusal("No more tool calls are allowed in this answer. Answer with what you know."))
+                    .await?
+            } else {
+                self.run_one(call).await?
+            };
+            if !held {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn run_one(&self, call: &ToolCall) -> Result<bool, Trouble> {
+        let Some(tool) = self.agent.tools.iter().find(|name| **name == call.name).and_then(|name| tools::find(name)) else {
+            return self.record(None, call, ledger::refusal("There is no such tool.")).await;
+        };
+        let arguments = match tools::arguments(&call.arguments) {
+            Ok(arguments) => arguments,
+            Err(error) => return self.record(None, call, ledger::told(error)?).await,
+        };
+        let context = self.context();
+        match tool.run {
+            Run::Read(run) => {
+                let started = Instant::now();
+                let looked = self
+                    .hub
+                    .store
+                    .read(move |db| match run(db, &context, arguments) {
+                        Ok(value) => Ok(Ok(value)),
+                        Err(error) => ledger::told(error).map(Err),
+                    })
+                    .await?;
+                self.record_found(Some(tool), call, looked, started).await
+            }
+            Run::Write(_) => {
+                let (turn, call) = (self.turn.clone(), call.clone());
+                let result = self.hub.store.write(move |tx| ledger::run_writing(tx, &turn, tool, &context, &call, arguments)).await?;
+                Ok(result.is_some())
+            }
+        }
+    }
+
+    fn context(&self) -> ToolContext {
+        ToolContext {
+            conversation: self.conversation.id.clone(),
+            agent: self.agent.id.clone(),
+            turn: Some(self.turn.id.clone()),
+            connector: self.channel.connection.connector.clone(),
+            language: self.conversation.language.clone(),
+            now: self.hub.store.clock().now(),
+        }
+    }
+
+    /// Records that a call was refused.
+    async fn record(&self, tool: Option<&'static NativeTool>, call: &ToolCall, refusal: String) -> Result<bool, Trouble> {
+        self.record_found(tool, call, Err(refusal), Instant::now()).await
+    }
+
+    async fn record_found(
+        &self,
+        tool: Option<&'static NativeTool>,
+        call: &ToolCall,
+        found: Result<Value, String>,
+        started: Instant,
+    ) -> Result<bool, Trouble> {
+        let took_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let (turn, call, context) = (self.turn.clone(), call.clone(), self.context());
+        Ok(self.hub.store.write(move |tx| ledger::save_result(tx, &turn, tool, &context, &call, &found, took_ms)).await?)
+    }
+}
+
+/// What one question to the model brought.
+#[derive(Default)]
+struct Round {
+    /// All its words.
+    whole: String,
+    /// The words that were not said yet.
+    rest: String,
+    calls: Vec<ToolCall>,
+    sources: Vec<Source>,
+    choices: Vec<Choice>,
+    took_ms: i64,
+}
+
+/// The calls of earlier rounds, oldest first.
+fn previous_calls(steps: &[Step], open: &[ToolCall]) -> Vec<ToolCall> {
+    let all = steps.iter().filter_map(|step| if let Step::Call { calls, .. } = step { Some(calls) } else { None }).flatten();
+    all.filter(|call| !open.iter().any(|open| open.id == call.id)).cloned().collect()
+}
+
+/// The agent's tools as a model sees them.
+pub fn specs(agent: &Agent) -> Vec<ToolSpec> {
+    let known = agent.tools.iter().filter_map(|name| tools::find(name));
+    known.map(NativeTool::spec).collect()
+}
+
+/// A setting's text; empty when it was never set.
+pub fn setting(db: &rusqlite::Connection, key: &str) -> crate::error::Result<String> {
+    use rusqlite::OptionalExtension;
+    Ok(db.prepare_cached("SELECT value FROM setting WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()?.unwrap_or_default())
+}

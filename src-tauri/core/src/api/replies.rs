@@ -1,0 +1,164 @@
+//! What a person of the shop says and does in a conversation.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, params};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use ts_rs::TS;
+
+use super::asked::{Empty, NAME, TEXT, Wrong};
+use super::messages::{self, MessageRow};
+use super::{connections, conversations};
+use crate::connector::ChannelRules;
+use crate::conversations::posting::{self, Reply};
+use crate::error::{Error, Result};
+use crate::hub::Hub;
+use crate::id::{ConversationId, MediaId};
+use crate::model::{Change, Content};
+use crate::say;
+
+/// The most parts of one reply.
+const PARTS: usize = 20;
+
+/// What to say.
+#[derive(Debug, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(optional_fields = nullable)]
+pub struct SendReply {
+    /// Where.
+    pub conversation: ConversationId,
+    /// What. A file needs no more than its `kind` and its id in `media`.
+    pub content: Vec<Content>,
+    /// Only for the team; the customer never sees it.
+    #[serde(default)]
+    #[ts(as = "Option<bool>")]
+    pub note: bool,
+    /// The caller's own name for this reply: the same one twice sends once.
+    #[serde(default)]
+    pub client_key: Option<String>,
+}
+
+/// Which conversation was seen.
+#[derive(Debug, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct MarkRead {
+    /// Its id.
+    pub conversation: ConversationId,
+}
+
+/// Sends a reply, or keeps a private note. A reply takes the conversation over from its agent.
+pub async fn send_reply(hub: &Arc<Hub>, request: SendReply) -> Result<MessageRow> {
+    let SendReply { conversation, content, note, client_key } = request;
+    let mut wrong = Wrong::default();
+    check(&content, note, &mut wrong);
+    if let Some(key) = &client_key {
+        wrong.needed("client_key", key, NAME);
+    }
+    wrong.done()?;
+    let inner = hub.clone();
+    let id = hub
+        .store
+        .write(move |tx| {
+            let content = with_files(tx, content)?;
+            let rules = rules_of(&inner, tx, &conversation)?;
+            let reply = Reply { conversation: &conversation, content, note, client_key: client_key.as_deref(), person: None };
+            posting::reply(tx, reply, &rules)
+        })
+        .await?;
+    messages::row(hub, id).await
+}
+
+/// Whether a person may say this at all; what a channel takes is looked at by [`posting::sendable`].
+fn check(content: &[Content], note: bool, wrong: &mut Wrong) {
+    if content.is_empty() {
+        wrong.add("content", say!("Write something first."));
+    }
+    if content.len() > PARTS {
+        wrong.add("content", say!("This is too much at once: {most} parts fit.", most = PARTS));
+    }
+    for (index, part) in content.iter().enumerate().take(PARTS) {
+        let path = |field: &str| format!("content.{index}.{field}");
+        match part {
+            Content::Text { text } => {
+                wrong.needed(&path("text"), text, TEXT);
+            }
+            Content::Media { caption, filename, .. } => {
+                wrong.at_most(&path("caption"), caption.as_deref().unwrap_or_default(), TEXT);
+                wrong.at_most(&path("filename"), filename.as_deref().unwrap_or_default(), NAME);
+            }
+            Content::Choices { text, options } if !note => {
+                wrong.needed(&path("text"), text, TEXT);
+                if options.is_empty() || options.len() > 20 {
+                    wrong.add(path("options"), say!("Choose a number from {least} to {most}.", least = 1, most = 20));
+                }
+                for (n, option) in options.iter().enumerate().take(20) {
+                    wrong.needed(&format!("content.{index}.options.{n}.label"), &option.label, NAME);
+                    if option.id.is_empty() || option.id.len() > 64 {
+                        wrong.add(format!("content.{index}.options.{n}.id"), say!("An id has 1 to 64 characters."));
+                    }
+                }
+            }
+            Content::Location { latitude, longitude, .. } if !note => {
+                wrong.within(&path("latitude"), *latitude, -90.0, 90.0);
+                wrong.within(&path("longitude"), *longitude, -180.0, 180.0);
+            }
+            Content::Contacts { contacts } if !note && !contacts.is_empty() && contacts.len() <= PARTS => {
+                for (n, card) in contacts.iter().enumerate() {
+                    wrong.needed(&format!("content.{index}.contacts.{n}.name"), &card.name, NAME);
+                }
+            }
+            Content::Template { name, .. } if !note => {
+                wrong.needed(&path("name"), name, NAME);
+            }
+            _ => wrong.add(format!("content.{index}"), say!("This cannot be sent.")),
+        }
+    }
+}
+
+/// The same content with what is known of its files, whatever the caller said of them.
+fn with_files(db: &rusqlite::Connection, mut content: Vec<Content>) -> Result<Vec<Content>> {
+    for (index, part) in content.iter_mut().enumerate() {
+        if let Content::Media { media, filename, mime, bytes, .. } = part {
+            let known = stored(db, media)?;
+            let (kind, name, size) =
+                known.ok_or_else(|| Error::field(format!("content.{index}.media"), say!("This file is not there. Choose it again.")))?;
+            (*mime, *bytes) = (kind, size);
+            *filename = filename.take().or(name);
+        }
+    }
+    Ok(content)
+}
+
+fn stored(db: &rusqlite::Connection, id: &MediaId) -> Result<Option<(String, Option<String>, u64)>> {
+    Ok(db
+        .prepare_cached("SELECT mime, filename, bytes FROM media WHERE id = ?1 AND status = 'stored'")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0))))
+        .optional()?)
+}
+
+/// What the channel of a conversation takes.
+///
+/// # Errors
+/// `not_found`; `conflict` when its connection was deleted or its code is gone: the conversation can only be read.
+pub(super) fn rules_of(hub: &Hub, db: &rusqlite::Connection, id: &ConversationId) -> Result<ChannelRules> {
+    let sql = "SELECT n.connector, n.deleted_at IS NOT NULL FROM conversation c JOIN connection n ON n.id = c.connection WHERE c.id = ?1";
+    let found: Option<(String, bool)> = db.prepare_cached(sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (kind, deleted) = found.ok_or_else(conversations::not_found)?;
+    let rules = hub.connectors.get(kind.as_str()).and_then(|connector| Some(connector.channel()?.rules()));
+    rules.filter(|_| !deleted).ok_or_else(connections::gone)
+}
+
+/// Says that everything in a conversation was seen.
+pub async fn mark_read(hub: &Arc<Hub>, request: MarkRead) -> Result<Empty> {
+    hub.store
+        .write(move |tx| {
+            let seq = conversations::seq(tx, &request.conversation)?;
+            let changed = tx.prepare_cached("UPDATE conversation SET unread = 0 WHERE seq = ?1 AND unread > 0")?.execute(params![seq])?;
+            if changed > 0 {
+                tx.changed(Change::Conversation { id: request.conversation });
+            }
+            Ok(Empty {})
+        })
+        .await
+}

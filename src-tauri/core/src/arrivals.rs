@@ -1,0 +1,350 @@
+//! What arrived, stored once and raw, before anything acts on it.
+//!
+//! A webhook is answered only after [`accept`] has committed its bytes. [`run`] then reads what is pending, lets the connector
+//! say what happened, and applies it ([`crate::conversations::apply`]). An arrival that cannot be read is kept, shown as "not
+//! understood", and can be replayed after the connector was mended; one that fails again and again is parked and blocks nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::join_all;
+use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Timestamp;
+use crate::connections::Live;
+use crate::connector::{Event, Request};
+use crate::conversations::{self, Effect, Place};
+use crate::error::{Error, Result};
+use crate::hub::Hub;
+use crate::id::{ArrivalId, ConnectionId};
+use crate::model::Change;
+use crate::say;
+use crate::store::{Stage, Tx};
+
+/// How many arrivals are read at once.
+const BATCH: usize = 256;
+/// How many arrivals within [`STORM_LOOK`] make a storm.
+const STORM: u64 = 10;
+const STORM_LOOK: Duration = Duration::from_millis(10);
+/// How long reading waits for a storm to pass before it takes its share all the same.
+const LONGEST_DELAY: Duration = Duration::from_millis(300);
+/// How often an arrival whose effects could not be stored is tried.
+const ATTEMPTS: i64 = 6;
+/// How long an arrival waits to be tried again, at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How many refused requests are remembered.
+const REFUSALS: i64 = 1000;
+
+/// What became of an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Not looked at yet.
+    Pending,
+    /// It did what it should.
+    Handled,
+    /// Everything in it was known already.
+    Repeat,
+    /// Understood, and there was nothing to do.
+    Nothing,
+    /// It, or a part of it, could not be read.
+    NotUnderstood,
+    /// Its effects could not be stored; a person may try again.
+    Parked,
+}
+
+impl Verdict {
+    /// As the store writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Handled => "handled",
+            Self::Repeat => "repeat",
+            Self::Nothing => "nothing",
+            Self::NotUnderstood => "not_understood",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// Stores `request` of `live` in the running write.
+pub fn insert(tx: &Tx<'_>, connection: &ConnectionId, request: &Request, secret_headers: &[&str]) -> Result<ArrivalId> {
+    let id = ArrivalId::new();
+    tx.prepare_cached(
+        "INSERT INTO arrival (id, connection, received_at, method, path, query, headers, body, verdict) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'pending')",
+    )?
+    .execute(params![
+        id,
+        connection,
+        tx.now(),
+        request.method,
+        request.path,
+        request.query,
+        masked_headers(request, secret_headers),
+        request.body.as_ref(),
+    ])?;
+    tx.changed(Change::Arrival { id: id.clone() });
+    tx.wake(Stage::Arrivals);
+    Ok(id)
+}
+
+/// Stores a verified request; returns when it is durable.
+pub async fn accept(hub: &Hub, live: &Live, request: Request) -> Result<ArrivalId> {
+    let connection = live.connection.id.clone();
+    hub.intake.fetch_add(1, Ordering::Relaxed);
+    let secret_headers = live.rules.as_ref().map_or(&[] as &[&str], |rules| rules.secret_headers);
+    hub.store.write(move |tx| insert(tx, &connection, &request, secret_headers)).await
+}
+
+/// Notes a refused request: one line, never its body.
+pub async fn refuse(hub: &Hub, connection: Option<ConnectionId>, reason: &'static str, address: String, size: usize) -> Result<()> {
+    hub.store
+        .write(move |tx| {
+            tx.prepare_cached("INSERT INTO refusal (at, connection, reason, address, size) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![tx.now(), connection, reason, address, i64::try_from(size).unwrap_or(i64::MAX)])?;
+            tx.prepare_cached("DELETE FROM refusal WHERE seq <= ?1")?.execute([tx.last_insert_rowid() - REFUSALS])?;
+            Ok(())
+        })
+        .await
+}
+
+/// Headers as JSON, in order, with what could be a secret covered.
+fn masked_headers(request: &Request, secret_headers: &[&str]) -> String {
+    const ALWAYS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+    let covered = request.headers.iter().map(|(name, value)| {
+        let secret = ALWAYS.contains(&name.as_str()) || secret_headers.contains(&name.as_str());
+        (name.as_str(), if secret { "•••" } else { value.as_str() })
+    });
+    serde_json::to_string(&covered.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned())
+}
+
+/// An arrival to be looked at.
+struct Pending {
+    seq: i64,
+    id: ArrivalId,
+    connection: ConnectionId,
+    attempts: i64,
+    request: Request,
+}
+
+/// The stage: reads what is pending until told to stop.
+pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
+    let stages = hub.store.stages().clone();
+    loop {
+        let next = match turn(&hub).await {
+            Ok(Some(next)) => next,
+            Ok(None) => Duration::from_secs(3600),
+            Err(error) => {
+                tracing::error!(error = ?error, "Arrivals could not be read; trying again.");
+                Duration::from_secs(2)
+            }
+        };
+        if next.is_zero() && !stop.is_cancelled() {
+            let_the_storm_pass(&hub).await;
+            continue;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = stages.of(Stage::Arrivals).notified() => {}
+            () = tokio::time::sleep(next) => {}
+        }
+    }
+}
+
+/// While many arrive, storing them goes first: a service is answered at once, and what it brought is read a moment later.
+async fn let_the_storm_pass(hub: &Hub) {
+    let began = tokio::time::Instant::now();
+    while began.elapsed() < LONGEST_DELAY {
+        let before = hub.intake.load(Ordering::Relaxed);
+        tokio::time::sleep(STORM_LOOK).await;
+        if hub.intake.load(Ordering::Relaxed) - before < STORM {
+            return;
+        }
+    }
+}
+
+/// One round. Zero = there may be more at once; otherwise when the next one is due, if any waits.
+async fn turn(hub: &Arc<Hub>) -> Result<Option<Duration>> {
+    let now = hub.store.clock().now();
+    let (pending, next_due) = hub.store.read(move |db| pending(db, now)).await?;
+    if pending.is_empty() {
+        return Ok(next_due.map(|due| due.since(now).max(Duration::from_millis(50))));
+    }
+    let full = pending.len() == BATCH;
+    // Written in order into one queue: the writer makes one commit of them. Unconstrained, because a task that has used up its budget
+    // is woken in the opposite order: the rest of a long batch would be written backwards, and an edit before its message is lost.
+    let done = tokio::task::unconstrained(join_all(pending.into_iter().map(|arrival| settle(hub, arrival)))).await;
+    done.into_iter().collect::<Result<Vec<()>>>()?;
+    Ok(if full { Some(Duration::ZERO) } else { Some(Duration::ZERO).filter(|_| next_due.is_none()).or(Some(Duration::from_millis(50))) })
+}
+
+fn pending(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Pending>, Option<Timestamp>)> {
+    let mut statement = db.prepare_cached(
+        "SELECT seq, id, connection, attempts, method, path, query, headers, body FROM arrival WHERE verdict = 'pending' AND due_at <= ?1 ORDER BY seq LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![now, BATCH as i64], |row| {
+        let headers: String = row.get(7)?;
+        Ok(Pending {
+            seq: row.get(0)?,
+            id: row.get(1)?,
+            connection: row.get(2)?,
+            attempts: row.get(3)?,
+            request: Request {
+                method: row.get(4)?,
+                path: row.get(5)?,
+                query: row.get(6)?,
+                headers: serde_json::from_str(&headers).unwrap_or_default(),
+                body: Bytes::from(row.get::<_, Vec<u8>>(8)?),
+                url: String::new(),
+            },
+        })
+    })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    if rows.len() == BATCH {
+        // There is more at once; looking through a long backlog for what is due later would only slow it down.
+        return Ok((rows, None));
+    }
+    let next: Option<Timestamp> = db
+        .prepare_cached("SELECT min(due_at) FROM arrival WHERE verdict = 'pending' AND due_at > ?1")?
+        .query_row([now], |row| row.get(0))
+        .optional()?
+        .flatten();
+    Ok((rows, next))
+}
+
+async fn settle(hub: &Arc<Hub>, arrival: Pending) -> Result<()> {
+    let (seq, id, attempts) = (arrival.seq, arrival.id.clone(), arrival.attempts);
+    let outcome = match understood(hub, &arrival) {
+        Ok((live, events)) => {
+            let acknowledge: Vec<String> = events
+                .iter()
+                .filter_map(|event| if let Event::Message(message) = event { message.acknowledge.clone() } else { None })
+                .collect();
+            let stored = store_effects(hub, &live, seq, &id, events).await;
+            if stored.is_ok() && !acknowledge.is_empty() {
+                hub.acknowledge(live, acknowledge);
+            }
+            stored
+        }
+        Err((verdict, reason)) => hub.store.write(move |tx| finish(tx, seq, &id, verdict, Some(&reason), &[])).await,
+    };
+    let Err(error) = outcome else { return Ok(()) };
+    if matches!(error.code, crate::error::Code::Unavailable) {
+        return Err(error);
+    }
+    tracing::warn!(arrival.id = %arrival.id, error = ?error, "An arrival's effects could not be stored.");
+    let (id, reason) = (arrival.id.clone(), error.message.to_string());
+    hub.store
+        .write(move |tx| {
+            if attempts + 1 >= ATTEMPTS {
+                return finish(tx, seq, &id, Verdict::Parked, Some(&reason), &[]);
+            }
+            let wait = crate::queue::backoff(u32::try_from(attempts).unwrap_or(0), Duration::from_secs(1), LONGEST_WAIT);
+            tx.prepare_cached("UPDATE arrival SET attempts = attempts + 1, due_at = ?2, reason = ?3 WHERE seq = ?1")?.execute(params![
+                seq,
+                tx.now().plus(wait),
+                reason
+            ])?;
+            Ok(())
+        })
+        .await
+}
+
+/// Lets the connector say what happened.
+fn understood(hub: &Hub, arrival: &Pending) -> std::result::Result<(Arc<Live>, Vec<Event>), (Verdict, String)> {
+    let Some(live) = hub.connections.get(&arrival.connection) else {
+        return Err((Verdict::Parked, say!("The connection is not there any more.").to_string()));
+    };
+    let settings = match &live.settings {
+        Ok(settings) => settings,
+        Err(sentence) => return Err((Verdict::Parked, sentence.to_string())),
+    };
+    let Some(channel) = live.connector.channel() else {
+        return Err((Verdict::Parked, say!("This connection does not receive messages.").to_string()));
+    };
+    // A bug in one connector must not stop the others' messages.
+    let parsed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| channel.parse(settings, &arrival.request)));
+    match parsed {
+        Ok(Ok(events)) => Ok((live, events)),
+        Ok(Err(malformed)) => Err((Verdict::NotUnderstood, malformed.0)),
+        Err(_) => {
+            tracing::error!(connector.kind = live.connector.about().kind, arrival.id = %arrival.id, "A connector panicked while reading an arrival.");
+            Err((Verdict::NotUnderstood, say!("Shopbell could not read this. It is kept whole and can be replayed.").to_string()))
+        }
+    }
+}
+
+async fn store_effects(hub: &Arc<Hub>, live: &Arc<Live>, seq: i64, id: &ArrivalId, events: Vec<Event>) -> Result<()> {
+    let (live, id) = (live.clone(), id.clone());
+    let gather = hub.gather(&live);
+    hub.store
+        .write(move |tx| {
+            let place = Place {
+                connection: &live.connection.id,
+                connector: &live.connection.connector,
+                agent: live.connection.agent.as_ref(),
+                gather,
+            };
+            let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<Result<Vec<_>>>()?;
+            // Replayed, it finds everything done: what it did the first time stays its verdict.
+            let before = effects_of(tx, seq)?;
+            let effects = if verdict_of(&effects) == Verdict::Repeat && !before.is_empty() { before } else { effects };
+            finish(tx, seq, &id, verdict_of(&effects), None, &effects)
+        })
+        .await
+}
+
+/// What an arrival did when it was read before; nothing on the first time.
+fn effects_of(tx: &Tx<'_>, seq: i64) -> Result<Vec<Effect>> {
+    let text: String = tx.prepare_cached("SELECT effects FROM arrival WHERE seq = ?1")?.query_row([seq], |row| row.get(0))?;
+    Ok(serde_json::from_str(&text).map_err(anyhow::Error::from)?)
+}
+
+/// The gravest thing that can be said of it, for a person who looks.
+pub fn verdict_of(effects: &[Effect]) -> Verdict {
+    let any = |test: fn(&Effect) -> bool| effects.iter().any(test);
+    if any(|effect| matches!(effect, Effect::NotUnderstood { .. })) {
+        Verdict::NotUnderstood
+    } else if any(|effect| matches!(effect, Effect::Message { .. } | Effect::Changed { .. } | Effect::Status { .. })) {
+        Verdict::Handled
+    } else if any(|effect| matches!(effect, Effect::Repeat { .. })) {
+        Verdict::Repeat
+    } else {
+        Verdict::Nothing
+    }
+}
+
+/// Closes an arrival with its verdict.
+pub fn finish(tx: &Tx<'_>, seq: i64, id: &ArrivalId, verdict: Verdict, reason: Option<&str>, effects: &[Effect]) -> Result<()> {
+    tx.prepare_cached("UPDATE arrival SET verdict = ?2, reason = ?3, effects = ?4 WHERE seq = ?1")?.execute(params![
+        seq,
+        verdict.as_str(),
+        reason,
+        serde_json::to_string(effects).map_err(anyhow::Error::from)?
+    ])?;
+    tx.changed(Change::Arrival { id: id.clone() });
+    Ok(())
+}
+
+/// After a start: heals due times of a clock that ran ahead.
+pub fn recover(tx: &Tx<'_>) -> Result<()> {
+    tx.execute("UPDATE arrival SET due_at = ?1 WHERE verdict = 'pending' AND due_at > ?2", params![tx.now(), tx.now().plus(LONGEST_WAIT)])?;
+    Ok(())
+}
+
+/// Reads an arrival again. What it did before is not done twice.
+pub fn replay(tx: &Tx<'_>, id: &ArrivalId) -> Result<()> {
+    let changed = tx
+        .prepare_cached("UPDATE arrival SET verdict = 'pending', attempts = 0, due_at = 0, reason = NULL WHERE id = ?1")?
+        .execute([id])?;
+    if changed == 0 {
+        return Err(Error::not_found(say!("This arrival is not kept any more.")));
+    }
+    tx.changed(Change::Arrival { id: id.clone() });
+    tx.wake(Stage::Arrivals);
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! What the shop says: replies of people, answers of agents, private notes, activity lines.
+
+use rusqlite::{OptionalExtension, params};
+use serde_json::{Map, Value};
+
+use super::{Conversation, find, preview, searchable};
+use crate::connector::ChannelRules;
+use crate::error::{Error, Result};
+use crate::id::{AgentId, ConversationId, DeliveryId, MessageId, PersonId, TurnId};
+use crate::model::{Author, Change, Content, MediaKind, Owner, Source};
+use crate::say;
+use crate::store::{Stage, Tx};
+
+/// A person's reply or note.
+pub struct Reply<'a> {
+    /// Where.
+    pub conversation: &'a ConversationId,
+    /// What.
+    pub content: Vec<Content>,
+    /// Only for the team.
+    pub note: bool,
+    /// The same key twice sends once.
+    pub client_key: Option<&'a str>,
+    /// Who; the owner of this computer when missing.
+    pub person: Option<&'a PersonId>,
+}
+
+/// Stores a person's words. A reply while an agent owns the conversation takes it over first: a person's word always wins.
+/// Returns the first message (a long text becomes several).
+///
+/// # Errors
+/// Too long a caption, a file the channel does not take: by field, before anything is stored.
+pub fn reply(tx: &Tx<'_>, reply: Reply<'_>, rules: &ChannelRules) -> Result<MessageId> {
+    let conversation = find(tx, reply.conversation)?;
+    if let Some(key) = reply.client_key {
+        let known: Option<MessageId> = tx
+            .prepare_cached("SELECT id FROM message WHERE conversation = ?1 AND client_key = ?2")?
+            .query_row(params![conversation.seq, key], |row| row.get(0))
+            .optional()?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+    }
+    let author = Author::Person { id: reply.person.cloned() };
+    if reply.note {
+        return insert(
+            tx,
+            &conversation,
+            &New { author: &author, direction: "note", content: &reply.content, client_key: reply.client_key, turn: None, sources: &[] },
+        )
+        .map(|(id, _)| id);
+    }
+    let parts = sendable(&reply.content, rules)?;
+    let conversation = if matches!(conversation.owner, Owner::Agent { .. }) || conversation.needs_person {
+        super::ownership::take_over(tx, reply.conversation, reply.person)?
+    } else {
+        conversation
+    };
+    let mut first = None;
+    for (n, part) in parts.into_iter().enumerate() {
+        let key = reply.client_key.map(|key| if n == 0 { key.to_owned() } else { format!("{key}#{n}") });
+        let new = New { author: &author, direction: "out", content: &[part], client_key: key.as_deref(), turn: None, sources: &[] };
+        let (id, seq) = insert(tx, &conversation, &new)?;
+        queue(tx, &conversation, seq, None)?;
+        first.get_or_insert(id);
+    }
+    tx.prepare_cached("UPDATE conversation SET unread = 0 WHERE seq = ?1")?.execute([conversation.seq])?;
+    first.ok_or_else(|| Error::field("content", say!("Write something first.")))
+}
+
+/// An agent's words, in the epoch in which they were written. Returns the messages.
+pub fn agent_says(
+    tx: &Tx<'_>,
+    conversation: &Conversation,
+    agent: &AgentId,
+    turn: &TurnId,
+    content: &[Content],
+    sources: &[Source],
+    rules: &ChannelRules,
+) -> Result<Vec<MessageId>> {
+    let author = Author::Agent { id: agent.clone() };
+    let farewell = !matches!(conversation.owner, Owner::Agent { .. });
+    let parts = sendable(content, rules)?;
+    let last = parts.len();
+    let mut messages = Vec::with_capacity(last);
+    for (n, part) in parts.into_iter().enumerate() {
+        let sources = if n + 1 == last { sources } else { &[] };
+        let new = New { author: &author, direction: "out", content: &[part], client_key: None, turn: Some(turn), sources };
+        let (id, seq) = insert(tx, conversation, &new)?;
+        queue(tx, conversation, seq, Some((conversation.epoch, turn, farewell)))?;
+        messages.push(id);
+    }
+    Ok(messages)
+}
+
+/// An activity line ("You took over").
+pub fn note_event(tx: &Tx<'_>, conversation: &Conversation, event: &str, details: Map<String, Value>) -> Result<MessageId> {
+    let content = [Content::Event { event: event.to_owned(), details }];
+    let new = New { author: &Author::System, direction: "note", content: &content, client_key: None, turn: None, sources: &[] };
+    insert(tx, conversation, &new).map(|(id, _)| id)
+}
+
+struct New<'a> {
+    author: &'a Author,
+    direction: &'static str,
+    content: &'a [Content],
+    client_key: Option<&'a str>,
+    turn: Option<&'a TurnId>,
+    sources: &'a [Source],
+}
+
+fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<(MessageId, i64)> {
+    let id = MessageId::new();
+    let (kind, author_id) = match new.author {
+        Author::Contact => ("contact", None),
+        Author::Agent { id } => ("agent", Some(id.as_str())),
+        Author::Person { id } => ("person", id.as_ref().map(PersonId::as_str)),
+        Author::System => ("system", None),
+    };
+    let sources = if new.sources.is_empty() { None } else { Some(serde_json::to_string(new.sources).map_err(anyhow::Error::from)?) };
+    tx.prepare_cached(
+        "INSERT INTO message (id, conversation, connection, direction, author_kind, author_id, content, text, sent_at, client_key, turn, sources)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        id,
+        conversation.seq,
+        conversation.connection,
+        new.direction,
+        kind,
+        author_id,
+        serde_json::to_string(new.content).map_err(anyhow::Error::from)?,
+        searchable(new.content),
+        tx.now(),
+        new.client_key,
+        new.turn,
+        sources,
+    ])?;
+    let seq = tx.last_insert_rowid();
+    if new.direction == "out" {
+        tx.prepare_cached(
+            "UPDATE conversation SET preview = ?2, preview_by = ?3, last_message_at = max(last_message_at, ?4) WHERE seq = ?1",
+        )?
+        .execute(params![conversation.seq, preview(new.content), kind, tx.now()])?;
+        tx.changed(Change::Conversation { id: conversation.id.clone() });
+    }
+    tx.changed(Change::Message { id: id.clone(), conversation: conversation.id.clone() });
+    Ok((id, seq))
+}
+
+fn queue(tx: &Tx<'_>, conversation: &Conversation, message: i64, agent: Option<(i64, &TurnId, bool)>) -> Result<()> {
+    let (epoch, turn, farewell) = agent.map_or((None, None, false), |(epoch, turn, farewell)| (Some(epoch), Some(turn), farewell));
+    tx.prepare_cached(
+        "INSERT INTO delivery (id, message, conversation, connection, epoch, farewell, turn, status, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8)",
+    )?
+    .execute(params![DeliveryId::new(), message, conversation.seq, conversation.connection, epoch, farewell, turn, tx.now()])?;
+    tx.wake(Stage::Outbox);
+    Ok(())
+}
+
+/// The parts as the channel takes them, one per message: long text cut on borders, buttons that do not fit told as numbers.
+pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content>> {
+    let mut parts = Vec::new();
+    for (index, part) in content.iter().enumerate() {
+        match part {
+            Content::Text { text } => parts.extend(cut(text, rules)),
+            Content::Choices { text, options } if options.len() > rules.max_choices as usize => {
+                let list: Vec<String> = options.iter().enumerate().map(|(n, option)| format!("{}. {}", n + 1, option.label)).collect();
+                parts.extend(cut(&format!("{text}\n\n{}", list.join("\n")), rules));
+            }
+            Content::Choices { text, options } => {
+                let mut texts = crate::text::split(text, rules.text_limit);
+                let last = texts.pop().unwrap_or_default();
+                parts.extend(texts.into_iter().map(|text| Content::Text { text }));
+                parts.push(Content::Choices { text: last, options: options.clone() });
+            }
+            Content::Media { kind, caption, bytes, .. } => {
+                let Some(limit) = rules.media_limits.get(kind_name(*kind)) else {
+                    return Err(Error::field(format!("content.{index}"), say!("This channel does not take this kind of file.")));
+                };
+                if bytes > limit {
+                    let mb = |bytes: u64| format!("{:.1}", bytes as f64 / 1_048_576.0);
+                    return Err(Error::field(
+                        format!("content.{index}"),
+                        say!(
+                            "The file is {size} MB, this channel takes {limit} MB. Make it smaller.",
+                            size = mb(*bytes),
+                            limit = mb(*limit)
+                        ),
+                    ));
+                }
+                let caption_limit = crate::connector::TextLimit { max: rules.caption_limit, unit: rules.text_limit.unit };
+                let too_long = caption.as_deref().filter(|caption| crate::text::split(caption, caption_limit).len() > 1);
+                if let Some(caption) = too_long {
+                    let mut bare = part.clone();
+                    if let Content::Media { caption, .. } = &mut bare {
+                        *caption = None;
+                    }
+                    parts.push(bare);
+                    parts.extend(cut(caption, rules));
+                } else {
+                    parts.push(part.clone());
+                }
+            }
+            Content::Location { .. } | Content::Contacts { .. } | Content::Template { .. } | Content::Reaction { .. } => {
+                parts.push(part.clone());
+            }
+            Content::Chosen { .. } | Content::Unsupported { .. } | Content::Event { .. } => {
+                return Err(Error::field(format!("content.{index}"), say!("This cannot be sent.")));
+            }
+        }
+    }
+    Ok(parts)
+}
+
+fn cut(text: &str, rules: &ChannelRules) -> Vec<Content> {
+    crate::text::split(text, rules.text_limit).into_iter().map(|text| Content::Text { text }).collect()
+}
+
+/// A media kind as rules name it.
+pub fn kind_name(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Image => "image",
+        MediaKind::Audio => "audio",
+        MediaKind::Voice => "voice",
+        MediaKind::Video => "video",
+        MediaKind::Document => "document",
+        MediaKind::Sticker => "sticker",
+    }
+}

@@ -1,0 +1,307 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::Map;
+
+use super::{Effect, Place, apply, ownership, posting};
+use crate::clock::{ManualClock, Timestamp};
+use crate::connector::{ChannelRules, Event, Evidence, IncomingContent, IncomingMessage, TextLimit, TextUnit};
+use crate::id::{AgentId, ConnectionId, ConversationId};
+use crate::model::{Address, Content, Medium, Owner};
+use crate::store::{Store, Tx};
+
+const START: Timestamp = Timestamp::from_millis(1_795_176_904_250);
+
+struct World {
+    store: Arc<Store>,
+    _directory: tempfile::TempDir,
+    connection: ConnectionId,
+    agent: AgentId,
+}
+
+fn rules() -> ChannelRules {
+    ChannelRules {
+        medium: Medium::Chat,
+        abilities: &[],
+        text_limit: TextLimit { max: 100, unit: TextUnit::Utf16 },
+        caption_limit: 20,
+        media_limits: Default::default(),
+        max_choices: 3,
+        reply_window: None,
+        pace_per_second: 30.0,
+        gather_ms: 1000,
+        secret_headers: &[],
+        body_limit: 1 << 20,
+        webhook: true,
+    }
+}
+
+async fn world() -> World {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path(), Arc::new(ManualClock::new(START))).unwrap();
+    let (connection, agent) = (ConnectionId::new(), AgentId::new());
+    let (c, a) = (connection.clone(), agent.clone());
+    store
+        .write(move |tx| {
+            tx.execute("INSERT INTO connection (id, connector, name, status, config, hook_key, created_at, updated_at) VALUES (?1, 'test', 'T', 'active', '{}', 'k', 0, 0)", [&c])?;
+            tx.execute("INSERT INTO agent (id, name, instructions, connection, created_at, updated_at) VALUES (?1, 'Nina', '', ?2, 0, 0)", [a.as_str(), c.as_str()])?;
+            tx.execute("INSERT INTO setting (key, value) VALUES ('default_agent', ?1)", [&a])?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    World { store, _directory: directory, connection, agent }
+}
+
+fn said(position: i64, text: &str, seconds: i64) -> IncomingMessage {
+    IncomingMessage {
+        external_id: format!("9:{position}"),
+        thread: "9".into(),
+        from: Address { connector: "test".into(), scheme: "user".into(), value: "9".into() },
+        name: Some("Ana".into()),
+        content: vec![IncomingContent::Content(Content::Text { text: text.into() })],
+        sent_at: Timestamp::from_seconds(seconds),
+        position: Some(position),
+        reply_to: None,
+        language: None,
+        metadata: Map::new(),
+        acknowledge: None,
+    }
+}
+
+impl World {
+    async fn apply(&self, event: Event) -> Effect {
+        let connection = self.connection.clone();
+        self.store
+            .write(move |tx| {
+                apply(tx, &Place { connection: &connection, connector: "test", agent: None, gather: Duration::from_millis(1000) }, &event)
+            })
+            .await
+            .unwrap()
+    }
+
+    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Tx<'_>) -> crate::error::Result<T> + Send + 'static) -> T {
+        self.store.write(work).await.unwrap()
+    }
+
+    async fn conversation(&self) -> ConversationId {
+        self.store.read(|db| Ok(db.query_row("SELECT id FROM conversation", [], |row| row.get(0))?)).await.unwrap()
+    }
+
+    async fn texts(&self) -> Vec<String> {
+        self.store
+            .read(|db| {
+                let mut statement = db.prepare("SELECT text FROM message WHERE direction <> 'note' ORDER BY sent_at, position, seq")?;
+                Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
+            .unwrap()
+    }
+
+    async fn count(&self, sql: &'static str) -> i64 {
+        self.store.read(move |db| Ok(db.query_row(sql, [], |row| row.get(0))?)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_same_message_twice_is_stored_once() {
+    let world = world().await;
+    let first = world.apply(Event::Message(said(1, "oi", 100))).await;
+    let second = world.apply(Event::Message(said(1, "oi", 100))).await;
+    assert!(matches!(first, Effect::Message { .. }));
+    assert!(matches!(second, Effect::Repeat { message: Some(_) }));
+    assert_eq!(world.texts().await, ["oi"]);
+}
+
+#[tokio::test]
+async fn a_new_conversation_belongs_to_the_default_agent_and_wants_a_turn() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "oi", 100))).await;
+    let conversation = world.conversation().await;
+    let owner = world.store.read(move |db| Ok(super::find(db, &conversation)?.owner)).await.unwrap();
+    assert_eq!(owner, Owner::Agent { id: world.agent.clone() });
+    world.apply(Event::Message(said(2, "tem bolo?", 101))).await;
+    assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'wanted'").await, 1, "a burst is one turn");
+}
+
+#[tokio::test]
+async fn a_hand_back_in_the_middle_of_a_farewell_does_not_make_the_next_turn_wait_for_it() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "uma pessoa, por favor", 100))).await;
+    let conversation = world.conversation().await;
+    world
+        .write(move |tx| {
+            tx.execute("UPDATE turn SET due_at = 0", [])?;
+            let (claimed, _) = crate::agent::ledger::claim(tx, 1)?;
+            let turn = claimed.first().expect("it is due").id.clone();
+            tx.execute("UPDATE turn SET wrote = 1", [])?;
+            ownership::call_person(tx, &conversation, Some(&turn), "asked", "normal", "")?;
+            ownership::hand_back(tx, &conversation, None, None, Duration::ZERO)?;
+            Ok(())
+        })
+        .await;
+    assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'running'").await, 0, "nobody will end it any more");
+    assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'wanted'").await, 1);
+}
+
+#[tokio::test]
+async fn a_turn_that_waits_for_its_model_is_not_hurried_by_the_next_message() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "oi", 100))).await;
+    world
+        .write(move |tx| {
+            tx.execute("UPDATE turn SET attempts = 1, due_at = ?1", [START.plus(Duration::from_secs(60))])?;
+            Ok(())
+        })
+        .await;
+    world.apply(Event::Message(said(2, "?", 101))).await;
+    let due = world.count("SELECT due_at FROM turn WHERE status = 'wanted'").await;
+    assert_eq!(due, START.plus(Duration::from_secs(60)).millis());
+}
+
+#[tokio::test]
+async fn an_edit_changes_the_words_once_and_search_follows() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "bolo de cenora", 100))).await;
+    let edited = |text: &str, at| Event::Edited {
+        external_id: "9:1".into(),
+        content: vec![IncomingContent::Content(Content::Text { text: text.into() })],
+        at: Timestamp::from_seconds(at),
+    };
+    world.apply(edited("bolo de cenoura", 110)).await;
+    assert!(matches!(world.apply(edited("older edit that comes late", 105)).await, Effect::Repeat { .. }));
+    assert_eq!(world.texts().await, ["bolo de cenoura"]);
+    assert_eq!(world.count("SELECT count(*) FROM message_fts WHERE message_fts MATCH 'cenoura'").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM message_fts WHERE message_fts MATCH 'cenora'").await, 0);
+}
+
+#[tokio::test]
+async fn a_take_over_stops_the_turn_and_keeps_back_what_has_not_left() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "oi", 100))).await;
+    let conversation = world.conversation().await;
+    world
+        .write(move |tx| {
+            let before = super::find(tx, &conversation)?;
+            tx.execute("UPDATE turn SET status = 'running'", [])?;
+            let turn = tx.query_row("SELECT id FROM turn", [], |row| row.get(0))?;
+            let Owner::Agent { id: agent } = &before.owner else { unreachable!("it is the agent's") };
+            posting::agent_says(tx, &before, agent, &turn, &[Content::Text { text: "Bom dia!".into() }], &[], &rules())?;
+            let after = ownership::take_over(tx, &conversation, None)?;
+            assert_eq!(after.epoch, before.epoch + 1);
+            Ok(())
+        })
+        .await;
+    assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'stopped'").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM delivery WHERE status = 'failed' AND reason = 'taken_over'").await, 1);
+}
+
+#[tokio::test]
+async fn a_hand_back_answers_when_the_customer_spoke_last() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "oi", 100))).await;
+    let conversation = world.conversation().await;
+    world
+        .write(move |tx| {
+            ownership::take_over(tx, &conversation, None)?;
+            let back = ownership::hand_back(tx, &conversation, None, Some("cortesia no frete"), Duration::ZERO)?;
+            assert!(matches!(back.owner, Owner::Agent { .. }));
+            Ok(())
+        })
+        .await;
+    assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'wanted'").await, 1);
+}
+
+#[tokio::test]
+async fn a_reply_with_the_same_client_key_is_sent_once_and_takes_over() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "oi", 100))).await;
+    let conversation = world.conversation().await;
+    let ids = world
+        .write(move |tx| {
+            let send = || {
+                let reply = posting::Reply {
+                    conversation: &conversation,
+                    content: vec![Content::Text { text: "palavra ".repeat(40) }],
+                    note: false,
+                    client_key: Some("k1"),
+                    person: None,
+                };
+                posting::reply(tx, reply, &rules())
+            };
+            Ok((send()?, send()?))
+        })
+        .await;
+    assert_eq!(ids.0, ids.1, "the second send is the first one");
+    assert!(world.count("SELECT count(*) FROM delivery WHERE epoch IS NULL").await >= 3, "a long text leaves in several messages");
+    assert_eq!(world.count("SELECT count(*) FROM conversation WHERE owner_kind = 'person'").await, 1, "a person's word wins");
+}
+
+#[tokio::test]
+async fn ticks_only_move_forward() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "oi", 100))).await;
+    let conversation = world.conversation().await;
+    world
+        .write(move |tx| {
+            let reply = posting::Reply {
+                conversation: &conversation,
+                content: vec![Content::Text { text: "olá".into() }],
+                note: false,
+                client_key: None,
+                person: None,
+            };
+            posting::reply(tx, reply, &rules())?;
+            tx.execute("UPDATE message SET external_id = 'x1' WHERE direction = 'out'", [])?;
+            tx.execute("UPDATE delivery SET status = 'sent'", [])?;
+            Ok(())
+        })
+        .await;
+    let status = |status| Event::Status { external_id: "x1".into(), status, at: Timestamp::from_seconds(200) };
+    world.apply(status(Evidence::Read)).await;
+    world.apply(status(Evidence::Delivered)).await;
+    world.apply(status(Evidence::Failed { reason: "late".into() })).await;
+    assert_eq!(world.count("SELECT count(*) FROM delivery WHERE status = 'read'").await, 1, "read before delivered stays read");
+}
+
+#[tokio::test]
+async fn a_call_for_a_person_lets_the_farewell_leave_but_not_after_a_take_over() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "quero um atendente", 100))).await;
+    let conversation = world.conversation().await;
+    world
+        .write(move |tx| {
+            tx.execute("UPDATE turn SET status = 'running'", [])?;
+            let turn = tx.query_row("SELECT id FROM turn", [], |row| row.get(0))?;
+            let agent = tx.query_row("SELECT id FROM agent", [], |row| row.get(0))?;
+            let called = ownership::call_person(tx, &conversation, Some(&turn), "asked for a person", "medium", "")?;
+            assert_eq!(called.owner, Owner::Person { id: None });
+            assert!(called.needs_person);
+            posting::agent_says(tx, &called, &agent, &turn, &[Content::Text { text: "Já chamo alguém.".into() }], &[], &rules())?;
+            assert_eq!(tx.query_row("SELECT farewell FROM delivery", [], |row| row.get::<_, i64>(0))?, 1);
+            ownership::take_over(tx, &conversation, None)?;
+            assert_eq!(tx.query_row("SELECT status FROM delivery", [], |row| row.get::<_, String>(0))?, "failed");
+            Ok(())
+        })
+        .await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Updates of one chat may come in any order and more than once; the conversation reads in the service's order.
+    #[test]
+    fn reordered_and_repeated_updates_read_in_the_services_order(order in Just((1i64..=12).collect::<Vec<_>>()).prop_shuffle(), repeats in prop::collection::vec(0usize..12, 0..6)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let world = world().await;
+            for position in order.iter().chain(repeats.iter().map(|n| &order[*n])) {
+                // Three messages share each second, as quick typists do.
+                world.apply(Event::Message(said(*position, &format!("m{position}"), START.millis() / 1000 + position / 3))).await;
+            }
+            let expected: Vec<String> = (1..=12).map(|n| format!("m{n}")).collect();
+            assert_eq!(world.texts().await, expected);
+        });
+    }
+}

@@ -1,0 +1,129 @@
+//! The public side: the only thing a tunnel may expose. Hooks, the website chat, files with a signed address; nothing else, and
+//! everything else is the same 404.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{any, get};
+
+use super::answer;
+use super::hooks;
+use super::hosts::Hosts;
+use super::pace::Pace;
+use super::serve::Peer;
+use super::signed::Signer;
+use super::widget::{self, Widget};
+use crate::hub::Hub;
+use crate::id::ConnectionId;
+
+/// The public side of one hub.
+pub struct Public {
+    /// The hub behind it.
+    pub hub: Arc<Hub>,
+    /// Its names; a tunnel adds its own.
+    pub hosts: Arc<Hosts>,
+    /// How often one address may be refused before it is told to wait. What is verified is never held back.
+    pub refusals: Pace<IpAddr>,
+    /// How many verified requests one connection may bring: far above what a service sends to a shop, and below what fills a disk
+    /// unnoticed. Who is over it is told to come again.
+    pub hooks: Pace<ConnectionId>,
+    /// The addresses of files.
+    pub signer: Signer,
+    /// The website chat.
+    pub widget: Widget,
+}
+
+/// The name under which a request asked for us.
+#[derive(Clone, Debug)]
+pub struct AskedFor(pub String);
+
+impl Public {
+    /// The public side of `hub`.
+    pub fn new(hub: Arc<Hub>, hosts: Arc<Hosts>) -> Self {
+        Self {
+            hub,
+            hosts,
+            refusals: Pace::new(120, Duration::from_millis(500)),
+            hooks: Pace::new(50_000, Duration::from_micros(500)),
+            signer: Signer::new(),
+            widget: Widget::default(),
+        }
+    }
+
+    /// The routes.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/hooks/{key}", any(hooks::hook))
+            .route("/hooks/{key}/{*rest}", any(hooks::hook))
+            .route("/media/{signed}", get(media))
+            .nest("/widget/v1", widget::router())
+            .fallback(nothing)
+            .method_not_allowed_fallback(nothing)
+            .layer(middleware::from_fn_with_state(self.clone(), widget::share))
+            .layer(middleware::from_fn_with_state(self.clone(), own_names))
+            .with_state(self)
+    }
+}
+
+/// Answers under our own names alone.
+async fn own_names(State(public): State<Arc<Public>>, mut request: Request, next: Next) -> Response {
+    let Some(name) = public.hosts.admit(request.headers(), request.uri()) else { return nothing().await };
+    request.extensions_mut().insert(AskedFor(name));
+    next.run(request).await
+}
+
+/// The answer to everything that is not there, always the same.
+pub async fn nothing() -> Response {
+    answer::typed(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "Not found.\n")
+}
+
+/// Come again: we cannot keep it now.
+pub fn come_again(seconds: u64) -> Response {
+    let mut response = answer::typed(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", "Try again later.\n");
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Slower.
+pub fn slower(wait: Duration) -> Response {
+    let mut response = answer::typed(StatusCode::TOO_MANY_REQUESTS, "text/plain; charset=utf-8", "Too many requests.\n");
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    response
+}
+
+/// Who calls. Behind a tunnel or proxy of our own, which calls from this computer, it is the last address that was noted on the way;
+/// from anywhere else that header is only a claim.
+pub fn caller(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Peer(peer)| peer.ip());
+    if !peer.is_loopback() {
+        return peer;
+    }
+    forwarded(request.headers()).unwrap_or(peer)
+}
+
+fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// A file that the shop sent, at the address that only its customer was given.
+async fn media(
+    State(public): State<Arc<Public>>,
+    axum::extract::Path(signed): axum::extract::Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(id) = public.signer.open(&signed, public.hub.store.clock().now()) else { return nothing().await };
+    match super::files::media(&public.hub.store, &id, &headers).await {
+        Ok(mut response) => {
+            // A page of the shop may show it; its type and the sandbox stay as they are.
+            response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+            response
+        }
+        Err(_) => nothing().await,
+    }
+}

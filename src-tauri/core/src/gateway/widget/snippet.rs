@@ -1,0 +1,63 @@
+//! The line that a shop pastes into its pages.
+
+use super::pages::Files;
+use crate::connector::PageLook;
+
+/// The whole line, with its tags.
+pub fn line(base: &str, key: &str, look: &PageLook) -> Option<String> {
+    Some(format!("<script>{}</script>", script(base, key, look)?))
+}
+
+/// What stands between the tags; `None` where the chat was not built.
+pub fn script(base: &str, key: &str, look: &PageLook) -> Option<String> {
+    let text = |path: &str| Files::get(path).and_then(|file| String::from_utf8(file.data.into_owned()).ok());
+    let template = text("snippet.template.js")?;
+    // The words are JSON that the build has made safe for a page already.
+    let words = text("snippet.words.json")?;
+    let values = [
+        ("{{base}}", safe(base.trim_end_matches('/'))),
+        ("{{key}}", safe(key)),
+        ("{{color}}", safe(&look.primary_color)),
+        ("{{position}}", safe(&look.position)),
+        ("{{greeting}}", safe(&look.greeting_message)),
+        ("{{words}}", words),
+    ];
+    Some(fill(&template, &values))
+}
+
+/// Fills each gap once, in one pass: what an owner typed may look like a gap itself.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let mut out = String::with_capacity(template.len() + 512);
+    let mut rest = template;
+    while let Some((at, name, value)) =
+        values.iter().filter_map(|(name, value)| rest.find(name).map(|at| (at, *name, value))).min_by_key(|(at, _, _)| *at)
+    {
+        out.push_str(&rest[..at]);
+        out.push_str(value);
+        rest = &rest[at + name.len()..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A text as a JavaScript value that cannot end the script it stands in.
+fn safe(text: &str) -> String {
+    let json = serde_json::Value::String(text.to_owned()).to_string();
+    json.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_an_owner_types_ends_the_script_or_fills_another_gap() {
+        let values = [("{{a}}", safe("</script><b>{{b}}\u{2028}\"'\\")), ("{{b}}", safe("two"))];
+        let made = fill("f({{a}},{{b}})", &values);
+        assert_eq!(made, r#"f("\u003c/script\u003e\u003cb\u003e{{b}}\u2028\"'\\","two")"#);
+    }
+}

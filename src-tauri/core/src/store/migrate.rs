@@ -1,0 +1,78 @@
+//! The schema's history: numbered files, each applied once, in one transaction, after a verified backup.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::clock::Timestamp;
+use crate::error::{Code, Error, Result};
+use crate::say;
+
+/// Every migration, oldest first. Never edit one that has been released; add another.
+pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_ground_floor.sql"), include_str!("migrations/0002_lists.sql")];
+
+/// Brings the database to the newest schema.
+///
+/// # Errors
+/// [`Code::NewerDatabase`] when it was written by a newer Shopbell; nothing is touched then.
+pub fn up(db: &mut Connection, directory: &Path, now: Timestamp) -> Result<()> {
+    let version = version(db)?;
+    if version > MIGRATIONS.len() {
+        return Err(Error::new(
+            Code::NewerDatabase,
+            say!("This data was written by a newer Shopbell. Install the newest version; nothing was changed."),
+        ));
+    }
+    if version == MIGRATIONS.len() {
+        return Ok(());
+    }
+    if version > 0 {
+        backup(db, &directory.join("backups").join(format!("before-schema-{}-{}.db", MIGRATIONS.len(), now.millis())))?;
+    }
+    for (index, sql) in MIGRATIONS.iter().enumerate().skip(version) {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(sql).with_context(|| format!("migration {}", index + 1))?;
+        tx.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
+        tx.commit()?;
+        tracing::info!(schema.version = index + 1, "The database was brought to schema {}.", index + 1);
+    }
+    Ok(())
+}
+
+/// The schema's version; 0 for an empty file.
+pub fn version(db: &Connection) -> Result<usize> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+/// Copies the database while it is in use, checks the copy, and only then gives it its name.
+pub fn backup(db: &Connection, to: &Path) -> Result<PathBuf> {
+    let unfinished = to.with_extension("part");
+    {
+        let mut copy = Connection::open(&unfinished)?;
+        rusqlite::backup::Backup::new(db, &mut copy)?.run_to_completion(1000, std::time::Duration::ZERO, None)?;
+        super::check(&copy)?;
+        if version(&copy)? != version(db)? {
+            return Err(anyhow::anyhow!("the backup has another schema version than its original").into());
+        }
+    }
+    std::fs::File::open(&unfinished).and_then(|file| file.sync_all()).context("flush the backup")?;
+    std::fs::rename(&unfinished, to).context("name the backup")?;
+    Ok(to.to_owned())
+}
+
+/// The schema as SQLite holds it after every migration, for `schema.sql`.
+pub fn schema() -> Result<String> {
+    let db = Connection::open_in_memory()?;
+    for sql in MIGRATIONS {
+        db.execute_batch(sql)?;
+    }
+    let mut statement = db.prepare(
+        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '%\\_fts\\_%' ESCAPE '\\'
+         ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 ELSE 2 END, name",
+    )?;
+    let parts: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let head = "-- The schema after every migration. Written by a test; do not edit.\n\n";
+    Ok(format!("{head}{};\n", parts.join(";\n\n")))
+}

@@ -1,0 +1,330 @@
+-- The schema after every migration. Written by a test; do not edit.
+
+CREATE TABLE address (
+  connector TEXT NOT NULL,
+  scheme    TEXT NOT NULL,
+  value     TEXT NOT NULL,
+  contact   TEXT NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  label     TEXT,
+  PRIMARY KEY (connector, scheme, value)
+) WITHOUT ROWID;
+
+CREATE TABLE agent (
+  id           TEXT PRIMARY KEY,
+  name         TEXT NOT NULL,
+  instructions TEXT NOT NULL,
+  channel_instructions TEXT NOT NULL DEFAULT '{}',
+  connection   TEXT NOT NULL REFERENCES connection (id),
+  model        TEXT NOT NULL DEFAULT '',
+  settings     TEXT NOT NULL DEFAULT '{}',
+  tools        TEXT NOT NULL DEFAULT '[]',
+  stream_mode  TEXT NOT NULL DEFAULT 'full',
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL
+);
+
+CREATE TABLE arrival (
+  seq         INTEGER PRIMARY KEY,
+  id          TEXT NOT NULL UNIQUE,
+  connection  TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  method      TEXT NOT NULL,
+  path        TEXT NOT NULL,
+  query       TEXT NOT NULL,
+  headers     TEXT NOT NULL,
+  body        BLOB NOT NULL,
+  verdict     TEXT NOT NULL CHECK (verdict IN ('pending', 'handled', 'repeat', 'nothing', 'not_understood', 'parked')),
+  reason      TEXT,
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  due_at      INTEGER NOT NULL DEFAULT 0,
+  effects     TEXT NOT NULL DEFAULT '[]'
+);
+
+CREATE TABLE chunk (
+  id       INTEGER PRIMARY KEY,
+  document TEXT NOT NULL REFERENCES document (id) ON DELETE CASCADE,
+  ordinal  INTEGER NOT NULL,
+  title    TEXT NOT NULL,
+  body     TEXT NOT NULL,
+  location TEXT NOT NULL DEFAULT ''
+);
+
+CREATE VIRTUAL TABLE chunk_fts USING fts5 (
+  title, body, content = 'chunk', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+
+CREATE VIRTUAL TABLE chunk_word USING fts5vocab ('chunk_fts', 'row');
+
+CREATE TABLE connection (
+  id            TEXT PRIMARY KEY,
+  connector     TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  status        TEXT NOT NULL CHECK (status IN ('draft', 'active', 'paused', 'needs_sign_in', 'failing')),
+  status_reason TEXT,
+  agent         TEXT REFERENCES agent (id) ON DELETE SET NULL,
+  config        TEXT NOT NULL,
+  hook_key      TEXT NOT NULL UNIQUE,
+  cursor        TEXT,
+  account       TEXT,
+  proven_at     INTEGER,
+  webhook       TEXT,
+  created_at    INTEGER NOT NULL,
+  updated_at    INTEGER NOT NULL
+, deleted_at INTEGER);
+
+CREATE TABLE contact (
+  id         TEXT PRIMARY KEY,
+  name       TEXT NOT NULL,
+  language   TEXT,
+  blocked    INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+);
+
+CREATE VIRTUAL TABLE contact_fts USING fts5 (name, contact UNINDEXED, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3');
+
+CREATE TABLE conversation (
+  seq             INTEGER PRIMARY KEY,
+  id              TEXT NOT NULL UNIQUE,
+  contact         TEXT NOT NULL REFERENCES contact (id),
+  connection      TEXT NOT NULL REFERENCES connection (id),
+  thread          TEXT NOT NULL,
+  address_scheme  TEXT NOT NULL,
+  address_value   TEXT NOT NULL,
+  status          TEXT NOT NULL CHECK (status IN ('open', 'snoozed', 'resolved')),
+  snoozed_until   INTEGER,
+  owner_kind      TEXT NOT NULL CHECK (owner_kind IN ('agent', 'person')),
+  owner_id        TEXT,
+  epoch           INTEGER NOT NULL DEFAULT 1,
+  needs_person    INTEGER NOT NULL DEFAULT 0,
+  needs_reason    TEXT,
+  urgency         TEXT,
+  unread          INTEGER NOT NULL DEFAULT 0,
+  preview         TEXT NOT NULL DEFAULT '',
+  preview_by      TEXT NOT NULL DEFAULT 'contact',
+  last_message_at INTEGER NOT NULL,
+  last_in_at      INTEGER,
+  language        TEXT,
+  labels          TEXT NOT NULL DEFAULT '[]',
+  state           TEXT NOT NULL DEFAULT '{}',
+  metadata        TEXT NOT NULL DEFAULT '{}',
+  created_at      INTEGER NOT NULL,
+  UNIQUE (connection, thread)
+);
+
+CREATE TABLE delivery (
+  seq          INTEGER PRIMARY KEY,
+  id           TEXT NOT NULL UNIQUE,
+  message      INTEGER NOT NULL UNIQUE REFERENCES message (seq) ON DELETE CASCADE,
+  conversation INTEGER NOT NULL,
+  connection   TEXT NOT NULL,
+  epoch        INTEGER,
+  farewell     INTEGER NOT NULL DEFAULT 0,
+  turn         TEXT,
+  status       TEXT NOT NULL CHECK (status IN ('queued', 'sending', 'unconfirmed', 'sent', 'delivered', 'read', 'failed')),
+  attempts     INTEGER NOT NULL DEFAULT 0,
+  due_at       INTEGER NOT NULL,
+  claimed_at   INTEGER,
+  done_at      INTEGER,
+  reason       TEXT,
+  parked       INTEGER NOT NULL DEFAULT 0,
+  checks       INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE document (
+  id         TEXT PRIMARY KEY,
+  title      TEXT NOT NULL,
+  filename   TEXT NOT NULL,
+  mime       TEXT NOT NULL,
+  sha256     TEXT NOT NULL UNIQUE,
+  bytes      INTEGER NOT NULL,
+  passages   INTEGER NOT NULL,
+  used       INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+);
+
+CREATE TABLE media (
+  id         TEXT PRIMARY KEY,
+  status     TEXT NOT NULL CHECK (status IN ('wanted', 'stored', 'failed')),
+  sha256     TEXT,
+  mime       TEXT NOT NULL DEFAULT '',
+  filename   TEXT,
+  bytes      INTEGER NOT NULL DEFAULT 0,
+  connection TEXT,
+  message    TEXT,
+  reference  TEXT,
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  due_at     INTEGER NOT NULL DEFAULT 0,
+  reason     TEXT,
+  created_at INTEGER NOT NULL
+);
+
+CREATE TABLE message (
+  seq          INTEGER PRIMARY KEY,
+  id           TEXT NOT NULL UNIQUE,
+  conversation INTEGER NOT NULL REFERENCES conversation (seq) ON DELETE CASCADE,
+  connection   TEXT NOT NULL,
+  direction    TEXT NOT NULL CHECK (direction IN ('in', 'out', 'note')),
+  author_kind  TEXT NOT NULL CHECK (author_kind IN ('contact', 'agent', 'person', 'system')),
+  author_id    TEXT,
+  content      TEXT NOT NULL,
+  text         TEXT NOT NULL,
+  sent_at      INTEGER NOT NULL,
+  position     INTEGER NOT NULL DEFAULT 0,
+  external_id  TEXT,
+  client_key   TEXT,
+  reply_to     TEXT,
+  turn         TEXT,
+  sources      TEXT,
+  edited_at    INTEGER,
+  deleted_at   INTEGER
+);
+
+CREATE VIRTUAL TABLE message_fts USING fts5 (
+  text, content = 'message', content_rowid = 'seq', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+
+CREATE TABLE message_tally (
+  connection TEXT NOT NULL,
+  day        INTEGER NOT NULL,
+  author     TEXT NOT NULL,
+  messages   INTEGER NOT NULL,
+  last_at    INTEGER NOT NULL,
+  PRIMARY KEY (connection, day, author)
+) WITHOUT ROWID;
+
+CREATE TABLE refusal (
+  seq        INTEGER PRIMARY KEY,
+  at         INTEGER NOT NULL,
+  connection TEXT,
+  reason     TEXT NOT NULL,
+  address    TEXT NOT NULL,
+  size       INTEGER NOT NULL
+);
+
+CREATE TABLE secret (
+  owner  TEXT NOT NULL,
+  field  TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  set_at INTEGER NOT NULL,
+  PRIMARY KEY (owner, field)
+) WITHOUT ROWID;
+
+CREATE TABLE setting (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE turn (
+  seq          INTEGER PRIMARY KEY,
+  id           TEXT NOT NULL UNIQUE,
+  conversation INTEGER NOT NULL REFERENCES conversation (seq) ON DELETE CASCADE,
+  agent        TEXT NOT NULL,
+  epoch        INTEGER NOT NULL,
+  status       TEXT NOT NULL CHECK (status IN ('wanted', 'running', 'done', 'superseded', 'failed', 'stopped')),
+  wanted_at    INTEGER NOT NULL,
+  due_at       INTEGER NOT NULL,
+  started_at   INTEGER,
+  finished_at  INTEGER,
+  upto         INTEGER NOT NULL DEFAULT 0,
+  attempts     INTEGER NOT NULL DEFAULT 0,
+  wrote        INTEGER NOT NULL DEFAULT 0,
+  usage        TEXT NOT NULL DEFAULT '{}',
+  cost         INTEGER NOT NULL DEFAULT 0,
+  error        TEXT
+);
+
+CREATE TABLE turn_step (
+  turn    INTEGER NOT NULL REFERENCES turn (seq) ON DELETE CASCADE,
+  n       INTEGER NOT NULL,
+  kind    TEXT NOT NULL CHECK (kind IN ('said', 'call', 'begun', 'result')),
+  at      INTEGER NOT NULL,
+  took_ms INTEGER NOT NULL DEFAULT 0,
+  body    TEXT NOT NULL,
+  PRIMARY KEY (turn, n)
+) WITHOUT ROWID;
+
+CREATE TABLE unanswered (
+  seq          INTEGER PRIMARY KEY,
+  conversation TEXT NOT NULL,
+  question     TEXT NOT NULL,
+  at           INTEGER NOT NULL
+);
+
+CREATE TABLE vault (
+  one     INTEGER PRIMARY KEY CHECK (one = 1),
+  kind    TEXT NOT NULL CHECK (kind IN ('keychain', 'passphrase')),
+  salt    BLOB,
+  params  TEXT,
+  wrapped BLOB,
+  sealed_check BLOB NOT NULL
+);
+
+CREATE TABLE visitor_session (
+  token_sha256 TEXT PRIMARY KEY,
+  connection   TEXT NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+  visitor      TEXT NOT NULL,
+  page         TEXT NOT NULL DEFAULT '{}',
+  locale       TEXT,
+  created_at   INTEGER NOT NULL,
+  seen_at      INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX address_contact ON address (contact);
+
+CREATE INDEX arrival_connection ON arrival (connection, seq DESC);
+
+CREATE INDEX arrival_pending ON arrival (seq) WHERE verdict = 'pending';
+
+CREATE INDEX chunk_document ON chunk (document, ordinal);
+
+CREATE INDEX conversation_contact ON conversation (contact);
+
+CREATE INDEX conversation_mine ON conversation (last_message_at DESC, id DESC) WHERE owner_kind = 'person';
+
+CREATE INDEX conversation_newest ON conversation (last_message_at DESC, id DESC);
+
+CREATE INDEX conversation_of_connection ON conversation (connection, last_message_at DESC, id DESC);
+
+CREATE INDEX conversation_open ON conversation (last_message_at DESC, id DESC) WHERE status = 'open';
+
+CREATE INDEX conversation_put_away ON conversation (status, last_message_at DESC, id DESC) WHERE status <> 'open';
+
+CREATE INDEX conversation_snoozed ON conversation (snoozed_until) WHERE status = 'snoozed';
+
+CREATE INDEX conversation_waiting ON conversation (last_message_at DESC, id DESC) WHERE needs_person = 1;
+
+CREATE INDEX delivery_due ON delivery (due_at, seq) WHERE status = 'queued';
+
+CREATE INDEX delivery_open ON delivery (conversation, seq) WHERE status IN ('queued', 'sending');
+
+CREATE INDEX delivery_parked ON delivery (seq) WHERE parked = 1;
+
+CREATE INDEX delivery_turn ON delivery (turn) WHERE turn IS NOT NULL;
+
+CREATE INDEX delivery_unsettled ON delivery (status, seq) WHERE status IN ('sending', 'unconfirmed', 'failed');
+
+CREATE INDEX media_wanted ON media (due_at) WHERE status = 'wanted';
+
+CREATE UNIQUE INDEX message_client_key ON message (conversation, client_key) WHERE client_key IS NOT NULL;
+
+CREATE UNIQUE INDEX message_external ON message (connection, external_id) WHERE external_id IS NOT NULL;
+
+CREATE INDEX message_order ON message (conversation, sent_at DESC, position DESC, seq DESC);
+
+CREATE INDEX message_position ON message (conversation, position) WHERE position > 0;
+
+CREATE INDEX turn_conversation ON turn (conversation, seq DESC);
+
+CREATE INDEX turn_due ON turn (due_at) WHERE status = 'wanted';
+
+CREATE UNIQUE INDEX turn_running ON turn (conversation) WHERE status = 'running';
+
+CREATE UNIQUE INDEX turn_wanted ON turn (conversation) WHERE status = 'wanted';
+
+CREATE INDEX visitor_session_visitor ON visitor_session (connection, visitor);
+
+CREATE TRIGGER message_tally_insert AFTER INSERT ON message WHEN new.direction <> 'note' BEGIN
+  INSERT INTO message_tally (connection, day, author, messages, last_at)
+    VALUES (new.connection, new.sent_at / 86400000, new.author_kind, 1, new.sent_at)
+    ON CONFLICT DO UPDATE SET messages = messages + 1, last_at = max(last_at, excluded.last_at);
+END;
