@@ -1,0 +1,1 @@
+export declare function safeJson(value: unknown): string;
