@@ -1,0 +1,1798 @@
+// What the hub can be asked, and the shapes of questions and answers. Written by a test of shopbell-core; do not edit.
+
+/** A JSON value as it stands in a message's particulars. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** The form of a connector: as much of JSON Schema as forms use. */
+export type JsonSchema = {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  enum?: (string | number)[];
+  oneOf?: JsonSchema[];
+  anyOf?: JsonSchema[];
+  allOf?: JsonSchema[];
+  const?: string | number;
+  items?: JsonSchema;
+  additionalProperties?: boolean | JsonSchema;
+  default?: unknown;
+  format?: string;
+  writeOnly?: boolean;
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  examples?: unknown[];
+  $ref?: string;
+  $defs?: Record<string, JsonSchema>;
+  "x-advanced"?: boolean;
+  "x-group"?: string;
+  "x-multiline"?: boolean;
+};
+
+/** A file to learn from. */
+export type AddKnowledge = {
+  /** The name of the file; its ending says how it is read. */
+  name: string,
+  /** Its type, as the sender sees it. Not believed. */
+  mime?: string | null,
+  /** Its bytes in base64. */
+  base64: string,
+};
+
+/** How a connection reaches a contact. Never a phone column: (connector, scheme, value). */
+export type Address = {
+  /** The connector in whose world it means something. */
+  connector: string,
+  /** What kind of value it is ("chat", "phone", "visitor"). */
+  scheme: string,
+  /** The value itself. */
+  value: string,
+};
+
+/** Somebody (a program) who answers. */
+export type Agent = {
+  /** Its id. */
+  id: AgentId,
+  /** Its name. */
+  name: string,
+  /** What it is told. May hold `{{variables}}`. */
+  instructions: string,
+  /** What it is told besides on one kind of channel, by connector. */
+  channel_instructions: { [key in string]: string },
+  /** The model connection it asks. */
+  connection: ConnectionId,
+  /** The model there; the connection's default when empty. */
+  model: string,
+  /** How the model is asked. */
+  settings: ModelSettings,
+  /** The tools it may use. */
+  tools: Array<string>,
+  /** How its answers are cut. */
+  stream_mode: StreamMode,
+  /** It answers where no other agent is named. */
+  default: boolean,
+  /** Its answers in the last 24 hours. */
+  turns_today: number,
+  /** What they cost. */
+  cost_today_micro_usd: MicroUsd,
+  /** When it was made. */
+  created_at: Timestamp,
+  /** When it was last changed. */
+  updated_at: Timestamp,
+};
+
+/** What an agent is to be; what is missing stays, or is as usual for a new agent. */
+export type AgentDraft = {
+  /** Its name, as customers may read it. */
+  name?: string | null,
+  /** What it is told. May hold `{{variables}}`. */
+  instructions?: string | null,
+  /** What it is told besides on one kind of channel, by connector. */
+  channel_instructions?: { [key in string]: string } | null,
+  /** The model connection it asks; the first one when missing. */
+  connection?: ConnectionId | null,
+  /** The model there; empty = the connection's default. */
+  model?: string | null,
+  /** How the model is asked. */
+  settings?: AgentSettings | null,
+  /** The tools it may use. */
+  tools?: Array<string> | null,
+  /** How its answers are cut. */
+  stream_mode?: StreamMode | null,
+};
+
+/** Figures of one agent. */
+export type AgentFigures = {
+  /** Which. */
+  agent: AgentId,
+  /** Its name; null when it was deleted. */
+  name?: string | null,
+  /** Its answers in the period. */
+  turns: number,
+  /** How many of them failed. */
+  failed: number,
+  /** What they cost. */
+  cost_micro_usd: MicroUsd,
+};
+
+/** Somebody (a program) who answers. */
+export type AgentId = string;
+
+/** How the model is asked; what is missing stays, or is as usual for a new agent. */
+export type AgentSettings = {
+  /** 0 to 2; higher is freer. */
+  temperature?: number | null,
+  /** How long an answer may be, in tokens. */
+  max_tokens?: number | null,
+  /** How many of the last messages the model sees. */
+  history?: number | null,
+  /** How many tool calls one answer may take. */
+  max_tool_calls?: number | null,
+  /** How long one answer may take, in seconds. */
+  max_seconds?: number | null,
+};
+
+/** How the shop does. */
+export type Analytics = {
+  /** From when on the figures of the period count. */
+  since: Timestamp,
+  /** All messages ever, by kind of connector. */
+  total_messages_by_channel: { [key in string]: number },
+  /** When the last message came or went, by kind of connector. */
+  last_message_by_channel: { [key in string]: Timestamp },
+  /** Each connection. */
+  connections: Array<ConnectionFigures>,
+  /** How soon customers heard something. */
+  first_response: FirstResponse,
+  /** Each agent. */
+  agents: Array<AgentFigures>,
+  /** What the agents' answers cost in the period. */
+  cost_micro_usd: MicroUsd,
+};
+
+/** A change and its number. */
+export type Announced = {
+  /** Grows with every change. */
+  seq: number,
+} & ({ "kind": "conversation",
+  /** Which. */
+  id: ConversationId }
+  | { "kind": "message",
+  /** Which. */
+  id: MessageId,
+  /** Where. */
+  conversation: ConversationId }
+  | { "kind": "delivery",
+  /** Which. */
+  id: DeliveryId,
+  /** Where. */
+  conversation: ConversationId }
+  | { "kind": "connection",
+  /** Which. */
+  id: ConnectionId }
+  | { "kind": "agent",
+  /** Which. */
+  id: AgentId }
+  | { "kind": "contact",
+  /** Which. */
+  id: ContactId }
+  | { "kind": "knowledge",
+  /** Which. */
+  id: DocumentId }
+  | { "kind": "arrival",
+  /** Which. */
+  id: ArrivalId }
+  | { "kind": "turn",
+  /** Which. */
+  id: TurnId,
+  /** Where. */
+  conversation: ConversationId }
+  | { "kind": "typing",
+  /** Where. */
+  conversation: ConversationId,
+  /** Who: "contact", "agent". */
+  who: string,
+  /** Began (true) or stopped. */
+  on: boolean }
+  | { "kind": "media",
+  /** Which. */
+  id: MediaId }
+  | { "kind": "settings" });
+
+/** Something that came in. */
+export type Arrival = {
+  /** Its id. */
+  id: ArrivalId,
+  /** Over which connection. */
+  connection: ConnectionId,
+  /** When. */
+  received_at: Timestamp,
+  /** How: "POST", "GET", or "PULL" for what was fetched. */
+  method: string,
+  /** What became of it. */
+  verdict: Verdict,
+  /** Why, in words. */
+  reason?: string | null,
+  /** Its size. */
+  bytes: number,
+  /** How often it was tried. */
+  attempts: number,
+  /** What it did. */
+  effects: Array<Effect>,
+};
+
+/** A raw request or update as it came. */
+export type ArrivalId = string;
+
+/** An arrival, raw. */
+export type ArrivalWhole = {
+  /** As it came, secrets masked. */
+  raw: Raw,
+  /** Its id. */
+  id: ArrivalId,
+  /** Over which connection. */
+  connection: ConnectionId,
+  /** When. */
+  received_at: Timestamp,
+  /** How: "POST", "GET", or "PULL" for what was fetched. */
+  method: string,
+  /** What became of it. */
+  verdict: Verdict,
+  /** Why, in words. */
+  reason?: string | null,
+  /** Its size. */
+  bytes: number,
+  /** How often it was tried. */
+  attempts: number,
+  /** What it did. */
+  effects: Array<Effect>,
+};
+
+/** Of which time. */
+export type AskAnalytics = {
+  /** From this moment on; the last thirty days when missing. Whole days (UTC) are counted. */
+  since?: Timestamp | null,
+};
+
+/** Another owner. */
+export type Assign = {
+  /** Which conversation. */
+  conversation: ConversationId,
+  /** Who has the next word from now on. */
+  owner: { type: "agent"; id: string } | { type: "person" },
+};
+
+/** How a connection proves who it is. */
+export type Auth = "none" | "api_key" | "basic" | "oauth";
+
+/** Whose word it is, with their name. */
+export type Author = { "type": "contact",
+  /** Their name. */
+  name: string | null }
+  | { "type": "agent",
+  /** Which one. */
+  id: AgentId,
+  /** Its name; null when it was deleted. */
+  name: string | null }
+  | { "type": "person",
+  /** Which one. */
+  id: PersonId | null,
+  /** Their name. */
+  name: string | null }
+  | { "type": "system",
+};
+
+/** Somebody's visiting card. */
+export type Card = {
+  /** The name on it. */
+  name: string,
+  /** Its phone numbers. */
+  phones: Array<string>,
+};
+
+/** Labels to put on and to take off. */
+export type ChangeLabels = {
+  /** Which conversation. */
+  conversation: ConversationId,
+  /** Labels to put on. */
+  add?: Array<string> | null,
+  /** Labels to take off. */
+  remove?: Array<string> | null,
+};
+
+/** Another passphrase. */
+export type ChangePassphrase = {
+  /** The one in force; missing when the keychain alone holds the key. */
+  old?: string | null,
+  /** The new one. */
+  passphrase: string,
+};
+
+/** What the composer must know of a channel. */
+export type ChannelLimits = {
+  /** How people talk there. */
+  medium: Medium,
+  /** The longest text of one message; longer ones are split. */
+  text_limit: TextLimit,
+  /** The largest file that may be sent, in bytes, by kind; missing = not possible. */
+  media_limits: { [key in string]: number },
+  /** How many buttons fit one message. */
+  max_choices: number,
+  /** For how many seconds after a customer's message the shop may answer freely; null = always. */
+  reply_window_seconds?: number | null,
+  /** Whether the service calls us, so that there is an address to paste there. */
+  webhook: boolean,
+};
+
+/** One line of a test's result. */
+export type Check = {
+  /** Whether it was proven; `false` is "not yet", never an error. */
+  ok: boolean,
+  /** What was proven. */
+  text: string,
+};
+
+/** One button or row that a customer may press. */
+export type Choice = {
+  /** What comes back when it is pressed; 64 bytes at most. */
+  id: string,
+  /** What stands on it. */
+  label: string,
+  /** A link that opens instead, where the channel has such buttons. */
+  url?: string,
+};
+
+/** What the caller can do about it. A new code means a new behaviour of a screen. */
+export type Code = "invalid" | "not_found" | "unauthorized" | "forbidden" | "conflict" | "vault_locked" | "wrong_passphrase" | "service" | "too_large" | "rate_limited" | "disk_full" | "read_only" | "corrupt" | "newer_database" | "already_open" | "port_taken" | "unavailable" | "internal";
+
+/** A configured account. */
+export type Connection = {
+  /** Its id. */
+  id: ConnectionId,
+  /** What its owner calls it. */
+  name: string,
+  /** The kind of service. */
+  connector: string,
+  /** That kind's type; null when this version no longer knows it. */
+  type?: ConnectorType | null,
+  /** The SVG of its mark. */
+  icon?: string | null,
+  /** The colour of its mark. */
+  color?: string | null,
+  /** Whether it works. */
+  status: ConnectionStatus,
+  /** Why not, in a sentence. */
+  reason?: string | null,
+  /** Who answers here; the default agent when null. */
+  agent?: AgentId | null,
+  /** The account that the last test named. */
+  account?: string | null,
+  /** Its settings; a secret is `{"set":true}`. */
+  config: Record<string, unknown>,
+  /** The address to paste at the service, where it calls us. */
+  webhook_url?: string | null,
+  /** When it last proved that it works. */
+  last_proven_at?: Timestamp | null,
+  /** When it was made. */
+  created_at: Timestamp,
+};
+
+/** Figures of one connection. */
+export type ConnectionFigures = {
+  /** Which. */
+  connection: ConnectionId,
+  /** What it is called. */
+  name: string,
+  /** Its kind. */
+  connector: string,
+  /** All messages ever. */
+  total: number,
+  /** From customers, in the period. */
+  from_customers: number,
+  /** From agents, in the period. */
+  from_agents: number,
+  /** From people of the shop, in the period. */
+  from_people: number,
+  /** When the last message came or went. */
+  last_message_at?: Timestamp | null,
+};
+
+/** A configured account at an outside service. */
+export type ConnectionId = string;
+
+/** A connection, as a mark beside a conversation. */
+export type ConnectionRef = {
+  /** Its id. */
+  id: ConnectionId,
+  /** What its owner calls it. */
+  name: string,
+  /** Its kind. */
+  connector: string,
+  /** The SVG of its mark. */
+  icon: string | null,
+  /** The colour of its mark. */
+  color: string | null,
+};
+
+/** Whether a connection works. */
+export type ConnectionStatus = "draft" | "active" | "paused" | "needs_sign_in" | "failing";
+
+/** A kind of service. */
+export type Connector = {
+  /** Its kind, for ever ("telegram"). */
+  kind: string,
+  /** Its name. */
+  name: string,
+  /** One of the six types of the catalogue. */
+  type: ConnectorType,
+  /** How it is signed in to. */
+  auth: Auth,
+  /** Whether it can be used. */
+  status: ConnectorStatus,
+  /** Why not. */
+  disabled_reason?: string | null,
+  /** The SVG of its mark, white on transparent. */
+  icon: string,
+  /** The colour of its mark. */
+  color: string,
+  /** One line of what it is and what it takes. */
+  summary: string,
+  /** What it can carry, or what it is for. */
+  abilities: Array<string>,
+  /** What the owner needs before starting. */
+  prerequisites: Array<Prerequisite>,
+  /** What to do, in order. */
+  steps: Array<SetupStep>,
+  /** Where to read more. */
+  links: Array<ReadMore>,
+  /** The JSON schema of its form. */
+  schema: JsonSchema,
+  /** Limits of a channel; null for everything else. */
+  channel?: ChannelLimits | null,
+  /** Agents can think with it. */
+  model: boolean,
+  /** The hub itself serves the page where customers write. */
+  page: boolean,
+};
+
+/** Whether a kind of service can be connected. */
+export type ConnectorStatus = "available" | "disabled";
+
+/** The six types of S0.1. */
+export type ConnectorType = "Agent" | "Channel" | "Tool - Native" | "Tool - User" | "MCP - External" | "STT & TTS";
+
+/** A contact with everything said with them. */
+export type Contact = {
+  /** Their conversations, newest first, fifty at most. */
+  conversations: Array<ContactConversation>,
+  /** Their id. */
+  id: ContactId,
+  /** Their name. */
+  name: string,
+  /** Their language, if known. */
+  language?: string | null,
+  /** They blocked the shop. */
+  blocked: boolean,
+  /** How connections reach them. */
+  addresses: Array<Address>,
+  /** When they first wrote. */
+  created_at: Timestamp,
+};
+
+/** One conversation of a contact. */
+export type ContactConversation = {
+  /** Its id. */
+  id: ConversationId,
+  /** Over which connection. */
+  connection: ConnectionId,
+  /** What that connection is called. */
+  connection_name: string,
+  /** Whether it waits for anybody. */
+  status: ConversationStatus,
+  /** The last line. */
+  preview: string,
+  /** When it was said. */
+  last_message_at: Timestamp,
+};
+
+/** Somebody at the other end. */
+export type ContactId = string;
+
+/** Somebody at the other end, by name. */
+export type ContactRef = {
+  /** Their id. */
+  id: ContactId,
+  /** Their name. */
+  name: string,
+};
+
+/** Somebody at the other end. */
+export type ContactRow = {
+  /** Their id. */
+  id: ContactId,
+  /** Their name. */
+  name: string,
+  /** Their language, if known. */
+  language?: string | null,
+  /** They blocked the shop. */
+  blocked: boolean,
+  /** How connections reach them. */
+  addresses: Array<Address>,
+  /** When they first wrote. */
+  created_at: Timestamp,
+};
+
+/** One part of a message. */
+export type Content = { "type": "text",
+  /** The words. */
+  text: string }
+  | { "type": "media",
+  /** What kind of file. */
+  kind: MediaKind,
+  /** The stored file. */
+  media: MediaId,
+  /** Words beside it. */
+  caption?: string,
+  /** Its name, if it had one. */
+  filename?: string,
+  /** Its type ("image/jpeg"). */
+  mime: string,
+  /** Its size; 0 while unknown. */
+  bytes: number,
+  /** Its length in milliseconds, for sound and film. */
+  duration_ms?: number }
+  | { "type": "location",
+  /** Degrees north. */
+  latitude: number,
+  /** Degrees east. */
+  longitude: number,
+  /** Its name. */
+  name?: string,
+  /** Its address in words. */
+  address?: string }
+  | { "type": "contacts",
+  /** The cards. */
+  contacts: Array<Card> }
+  | { "type": "choices",
+  /** The words. */
+  text: string,
+  /** The buttons. */
+  options: Array<Choice> }
+  | { "type": "chosen",
+  /** The button's id. */
+  id: string,
+  /** What stood on it. */
+  label: string }
+  | { "type": "reaction",
+  /** The sign. */
+  emoji: string,
+  /** The message it was put on, as the service names it. */
+  target: string }
+  | { "type": "template",
+  /** Its name at the service. */
+  name: string,
+  /** Its language. */
+  language: string,
+  /** What fills its gaps. */
+  values: Array<string> }
+  | { "type": "unsupported",
+  /** What the service calls it. */
+  kind: string }
+  | { "type": "event",
+  /** Which ("took_over", "handed_back", "transfer", "escalated", "resolved", "reopened", "state_set", "searched", "turn_failed"). */
+  event: string,
+  /** Its particulars. */
+  details: Record<string, unknown>,
+};
+
+/** How many open conversations stand under each tab. */
+export type ConversationCounts = {
+  /** Somebody asked for a person. */
+  needs_person: number,
+  /** A person has the next word. */
+  mine: number,
+  /** An agent has the next word. */
+  agent: number,
+  /** Open ones. */
+  all: number,
+  /** No number goes beyond this one: it means "so many or more". */
+  most: number,
+};
+
+/** Everything said with one contact over one connection. */
+export type ConversationId = string;
+
+/** A conversation in the list. */
+export type ConversationRow = {
+  /** Its id. */
+  id: ConversationId,
+  /** With whom. */
+  contact: ContactRef,
+  /** Over which connection. */
+  connection: ConnectionRef,
+  /** How people talk there. */
+  medium: Medium,
+  /** Whether it waits for anybody. */
+  status: ConversationStatus,
+  /** Until when it is out of sight. */
+  snoozed_until?: Timestamp | null,
+  /** Who has the next word. */
+  owner: Owner,
+  /** Grows at every change of owner. */
+  epoch: number,
+  /** Whether somebody asked for a person. */
+  needs_person: boolean,
+  /** Why, in a sentence. */
+  needs_reason?: string | null,
+  /** How urgent the agent found it. */
+  urgency?: string | null,
+  /** Messages nobody has seen. */
+  unread: number,
+  /** The last line. */
+  preview: string,
+  /** Who wrote it. */
+  preview_by: Speaker,
+  /** How far it came, when the shop wrote it. */
+  preview_delivery?: Delivery | null,
+  /** Its labels. */
+  labels: Array<string>,
+  /** The customer's language, if known. */
+  language?: string | null,
+  /** When the last message was said. */
+  last_message_at: Timestamp,
+  /** Until when the shop may answer freely; null = always. */
+  reply_window_ends_at?: Timestamp | null,
+  /** When it began. */
+  created_at: Timestamp,
+};
+
+/** Whether a conversation is waiting for anybody. */
+export type ConversationStatus = "open" | "snoozed" | "resolved";
+
+/** Whether the documents speak of a topic. */
+export type Covered = {
+  /** The topic. */
+  topic: Topic,
+  /** Whether something was found. */
+  found: boolean,
+};
+
+/** A new agent. */
+export type CreateAgent = {
+  /** Its name, as customers may read it. */
+  name: string,
+  /** What it is told. May hold `{{variables}}`. */
+  instructions?: string | null,
+  /** What it is told besides on one kind of channel, by connector. */
+  channel_instructions?: { [key in string]: string } | null,
+  /** The model connection it asks; the first one when missing. */
+  connection?: ConnectionId | null,
+  /** The model there; empty = the connection's default. */
+  model?: string | null,
+  /** How the model is asked. */
+  settings?: AgentSettings | null,
+  /** The tools it may use. */
+  tools?: Array<string> | null,
+  /** How its answers are cut. */
+  stream_mode?: StreamMode | null,
+};
+
+/** A new account. */
+export type CreateConnection = {
+  /** The kind of service. */
+  connector: string,
+  /** What its owner calls it. */
+  name: string,
+  /** Its settings, secrets included. */
+  config: Record<string, unknown>,
+  /** Who answers there; the default agent when missing. */
+  agent?: AgentId | null,
+  /** Keep it although something is missing; it is not used until it is complete. */
+  draft?: boolean | null,
+};
+
+/** A passphrase for a new vault. */
+export type CreateVault = {
+  /** The passphrase; without one the keychain of this computer holds the key. */
+  passphrase?: string | null,
+};
+
+/** What was made. */
+export type CreatedConnection = {
+  /** Its id. */
+  id: ConnectionId,
+  /** Whether it is in use. */
+  status: ConnectionStatus,
+  /** The address to paste at the service, where it calls us. */
+  webhook_url?: string | null,
+};
+
+/** A document, by its id. */
+export type DeleteKnowledge = {
+  /** Its id. */
+  id: DocumentId,
+};
+
+/** How far the sending of a message came. */
+export type Delivery = {
+  /** Its id, for a retry. */
+  id: DeliveryId,
+  /** How far. */
+  status: DeliveryStatus,
+  /** Why it did not get farther, in words. */
+  reason?: string | null,
+  /** It was given up for now and waits for a person. */
+  parked: boolean,
+  /** How often it was tried. */
+  attempts: number,
+};
+
+/** Which deliveries. */
+export type DeliveryFilter = "queued" | "sending" | "unconfirmed" | "sent" | "delivered" | "read" | "failed" | "parked";
+
+/** The sending of one message. */
+export type DeliveryId = string;
+
+/** The sending of one message. */
+export type DeliveryRow = {
+  /** The message. */
+  message: MessageId,
+  /** Where it was said. */
+  conversation: ConversationId,
+  /** Over which connection. */
+  connection: ConnectionId,
+  /** To whom, by name. */
+  contact: string,
+  /** Its words, shortened. */
+  preview: string,
+  /** When it is tried next, while it waits. */
+  due_at?: Timestamp | null,
+  /** When it was written. */
+  sent_at: Timestamp,
+  /** Its id, for a retry. */
+  id: DeliveryId,
+  /** How far. */
+  status: DeliveryStatus,
+  /** Why it did not get farther, in words. */
+  reason?: string | null,
+  /** It was given up for now and waits for a person. */
+  parked: boolean,
+  /** How often it was tried. */
+  attempts: number,
+};
+
+/** How far the sending of a message came. Only evidence moves it. */
+export type DeliveryStatus = "queued" | "sending" | "unconfirmed" | "sent" | "delivered" | "read" | "failed";
+
+/** Which way a message went. */
+export type Direction = "in" | "out" | "note";
+
+/** A question that is done with. */
+export type DismissUnanswered = {
+  /** Its id. */
+  id: string,
+};
+
+/** A document the agents may quote. */
+export type DocumentId = string;
+
+/** What one event did. */
+export type Effect = { "effect": "message",
+  /** Which. */
+  message: MessageId,
+  /** Where. */
+  conversation: ConversationId }
+  | { "effect": "repeat",
+  /** As which message, if it was one. */
+  message?: MessageId }
+  | { "effect": "changed",
+  /** Which. */
+  message: MessageId }
+  | { "effect": "status",
+  /** Which. */
+  delivery: DeliveryId,
+  /** To what. */
+  status: string }
+  | { "effect": "nothing",
+  /** What it was. */
+  what: string }
+  | { "effect": "not_understood",
+  /** Why. */
+  why: string,
+};
+
+/** A request or an answer that says nothing. */
+export type Empty = Record<string, never>;
+
+/** How soon customers heard something. */
+export type FirstResponse = {
+  /** Half of the conversations had an answer within this. */
+  median_ms?: number | null,
+  /** Nine of ten had. */
+  slowest_tenth_ms?: number | null,
+  /** Conversations that were answered. */
+  answered: number,
+  /** Conversations that wait for their first answer. */
+  waiting: number,
+};
+
+/** Which agent. */
+export type GetAgent = {
+  /** Its id. */
+  id: AgentId,
+};
+
+/** Which arrival. */
+export type GetArrival = {
+  /** Its id. */
+  id: ArrivalId,
+};
+
+/** Which connection. */
+export type GetConnection = {
+  /** Its id. */
+  id: ConnectionId,
+};
+
+/** Which contact. */
+export type GetContact = {
+  /** Their id. */
+  contact: ContactId,
+};
+
+/** Which conversation. */
+export type GetConversation = {
+  /** Its id. */
+  conversation: ConversationId,
+};
+
+/** Which turn. */
+export type GetTurn = {
+  /** Its id. */
+  id: TurnId,
+};
+
+/** A person gives the next word back. */
+export type HandBack = {
+  /** Where. */
+  conversation: ConversationId,
+  /** A line of context for the agent. */
+  note?: string | null,
+  /** To which agent; the connection's own when missing. */
+  agent?: AgentId | null,
+};
+
+/** One header. */
+export type Header = {
+  /** Its name. */
+  name: string,
+  /** What it says. */
+  value: string,
+};
+
+/** How the hub is. */
+export type Health = {
+  /** The version of Shopbell. */
+  version: string,
+  /** Whether secrets can be read. */
+  vault: VaultState,
+  /** What holds the master key; null before the vault is made. */
+  vault_kind?: VaultKind | null,
+  /** Why the vault is closed, in a sentence. */
+  vault_reason?: string | null,
+  /** This computer's keychain can hold the key. */
+  keychain: boolean,
+  /** The profile. */
+  profile: string,
+  /** Where the data is. */
+  data_dir: string,
+  /** Messages come in and are answered. */
+  receiving: boolean,
+  /** Why not, in a sentence. */
+  receiving_reason?: string | null,
+  /** The first run is over. */
+  first_run_done: boolean,
+  /** How far it came. */
+  setup_step: number,
+  /** The hub's language. */
+  language: string,
+  /** The address that services call, when there is one. */
+  public_url?: string | null,
+};
+
+/** A list that fits one answer. */
+export type Items<T> = {
+  /** All of it. */
+  items: Array<T>,
+};
+
+/** A document the agents may quote. */
+export type KnowledgeDocument = {
+  /** Its id. */
+  id: DocumentId,
+  /** The name of its file. */
+  name: string,
+  /** Its title. */
+  title: string,
+  /** Its type. */
+  mime: string,
+  /** Its size. */
+  bytes: number,
+  /** Whether it can be used. */
+  status: KnowledgeStatus,
+  /** How many passages it has. */
+  passages: number,
+  /** In how many answers it was used. */
+  used: number,
+  /** When it was added. */
+  added_at: Timestamp,
+};
+
+/** A passage that answers a question. */
+export type KnowledgeHit = {
+  /** Its document. */
+  document: DocumentId,
+  /** The document's title. */
+  title: string,
+  /** Where in it. */
+  location: string,
+  /** The lines that answer, word for word. */
+  excerpt: string,
+  /** How much of the question it answers, 0 to 1. */
+  score: number,
+  /** It is good enough to be told a customer. */
+  good: boolean,
+};
+
+/** Whether a document can be used. */
+export type KnowledgeStatus = "ready";
+
+/** Which arrivals to list. */
+export type ListArrivals = {
+  /** Only those of one connection. */
+  connection?: ConnectionId | null,
+  /** Only those with this verdict. */
+  verdict?: Verdict | null,
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** Which connections to list. */
+export type ListConnections = {
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** Which contacts to list. */
+export type ListContacts = {
+  /** Words of the name. */
+  query?: string | null,
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** Which conversations to list. */
+export type ListConversations = {
+  /** Only these; all when missing. */
+  status?: ConversationStatus | null,
+  /** Only those of one connection. */
+  connection?: ConnectionId | null,
+  /** Only one tab. */
+  owner?: OwnerFilter | null,
+  /** Only those with this label. */
+  label?: string | null,
+  /** Words in what was said or in the contact's name. */
+  query?: string | null,
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** Which deliveries to list. */
+export type ListDeliveries = {
+  /** Only these. */
+  status?: DeliveryFilter | null,
+  /** Only those of one connection. */
+  connection?: ConnectionId | null,
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** A page of a list. */
+export type ListKnowledge = {
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** Whose messages, and where to go on. */
+export type ListMessages = {
+  /** The conversation. */
+  conversation: ConversationId,
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** Whose models. */
+export type ListModels = {
+  /** The connection. */
+  connection: ConnectionId,
+};
+
+/** Which refusals to list. */
+export type ListRefusals = {
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** Which turns to list. */
+export type ListTurns = {
+  /** Only those of one conversation. */
+  conversation?: ConversationId | null,
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** A way in for one browser. */
+export type LoginLink = {
+  /** Works once, within ten minutes. */
+  url: string,
+};
+
+/** Which conversation was seen. */
+export type MarkRead = {
+  /** Its id. */
+  conversation: ConversationId,
+};
+
+/** A stored file. */
+export type MediaId = string;
+
+/** What kind of file a media part is. */
+export type MediaKind = "image" | "audio" | "voice" | "video" | "document" | "sticker";
+
+/** How people talk on a channel. */
+export type Medium = "chat" | "email" | "sms" | "voice";
+
+/** One thing that was said. */
+export type Message = {
+  /** Its id. */
+  id: MessageId,
+  /** Where it was said. */
+  conversation: ConversationId,
+  /** Who said it. */
+  author: Author,
+  /** Which way it went. */
+  direction: Direction,
+  /** What was said. */
+  content: Array<Content>,
+  /** When. */
+  sent_at: Timestamp,
+  /** The service's own name for it. */
+  external_id?: string | null,
+  /** How far its sending came. */
+  delivery?: Delivery | null,
+  /** It had left already when a person took over. */
+  late: boolean,
+  /** Where an agent's words come from. */
+  sources: Array<Source>,
+  /** The answer of an agent it belongs to. */
+  turn?: TurnId | null,
+  /** When it was changed. */
+  edited_at?: Timestamp | null,
+  /** When it was taken back. */
+  deleted_at?: Timestamp | null,
+  /** The message it answers. */
+  reply_to?: string | null,
+  /** The caller's own name for it. */
+  client_key?: string | null,
+};
+
+/** One thing that was said. */
+export type MessageId = string;
+
+/** Millionths of a US dollar. */
+export type MicroUsd = number;
+
+/** A model in a list. */
+export type ModelRow = {
+  /** Its id at the service. */
+  id: string,
+  /** Its name. */
+  name: string,
+  /** How much it can read, in tokens. */
+  context: number | null,
+};
+
+/** How an agent's model is asked. */
+export type ModelSettings = {
+  /** 0 to 2; higher is freer. Left out for models that refuse it. */
+  temperature: number,
+  /** How long an answer may be, in tokens. */
+  max_tokens: number,
+  /** How many of the last messages the model sees. */
+  history: number,
+  /** How many tool calls one answer may take. */
+  max_tool_calls: number,
+  /** How long one answer may take, in seconds. */
+  max_seconds: number,
+};
+
+/** Who has the next word. */
+export type Owner = { "type": "agent",
+  /** Which one. */
+  id: AgentId,
+  /** Its name; null when it was deleted. */
+  name: string | null }
+  | { "type": "person",
+  /** Which one. */
+  id: PersonId | null,
+  /** Their name. */
+  name: string | null,
+};
+
+/** The tabs of the inbox. */
+export type OwnerFilter = "needs_person" | "mine" | "agent";
+
+/** One page of a list. */
+export type Page<T> = {
+  /** What stands on it. */
+  items: Array<T>,
+  /** The `cursor` of the next page; null at the end. */
+  next: string | null,
+};
+
+/** Somebody of the shop. */
+export type PersonId = string;
+
+/** Something needed before starting. */
+export type Prerequisite = {
+  /** What. */
+  text: string,
+};
+
+/** A request as it came. */
+export type Raw = {
+  /** "POST", "GET", "PULL". */
+  method: string,
+  /** Below the hook. */
+  path: string,
+  /** The query. */
+  query: string,
+  /** Its headers, in order. */
+  headers: Array<Header>,
+  /** Its body as text; bytes that are no text show as �. */
+  body: string,
+};
+
+/** A page to read. */
+export type ReadMore = {
+  /** What it is about. */
+  text: string,
+  /** Where it is. */
+  url: string,
+};
+
+/** A request that was refused. */
+export type Refusal = {
+  /** When. */
+  at: Timestamp,
+  /** For which connection, if any. */
+  connection?: ConnectionId | null,
+  /** Why. */
+  reason: string,
+  /** Where it came from. */
+  address: string,
+  /** Its size. */
+  bytes: number,
+};
+
+/** What the agent would have said. */
+export type Rehearsed = {
+  /** Its words. */
+  text: string,
+  /** Buttons under them. */
+  choices: Array<Choice>,
+  /** Where they come from. */
+  sources: Array<Source>,
+  /** The tools used. */
+  steps: Array<Used>,
+  /** What it took. */
+  usage: Usage,
+};
+
+/** Which delivery. */
+export type RetryDelivery = {
+  /** Its id. */
+  id: DeliveryId,
+};
+
+/** What to look for. */
+export type Search = {
+  /** The words; all of them must be there, the last one may be unfinished. */
+  query: string,
+  /** Where to look. */
+  filters?: SearchFilters | null,
+  /** In which order; the newest first when missing. */
+  order?: SearchOrder | null,
+  /** Where to go on. */
+  cursor?: string | null,
+  /** How many, 200 at most. */
+  limit?: number | null,
+};
+
+/** Where to look. */
+export type SearchFilters = {
+  /** Only there. */
+  type?: SearchKind | null,
+  /** Only in one conversation. */
+  conversation?: ConversationId | null,
+  /** Only over one connection. */
+  connection?: ConnectionId | null,
+};
+
+/** One find. */
+export type SearchHit = {
+  /** What it is. */
+  type: SearchKind,
+  /** The id of the message or contact. */
+  id: string,
+  /** Where it was said. */
+  conversation?: ConversationId | null,
+  /** The contact's name. */
+  title: string,
+  /** The words around; what was found stands between U+E000 and U+E001. */
+  excerpt: string,
+  /** When. */
+  at?: Timestamp | null,
+};
+
+/** What was found. */
+export type SearchKind = "message" | "note" | "contact";
+
+/** A question to try. */
+export type SearchKnowledge = {
+  /** The question. */
+  query: string,
+  /** How many hits, 8 at most. */
+  limit?: number | null,
+};
+
+/** In which order finds are given. */
+export type SearchOrder = "newest" | "best";
+
+/** What to say. */
+export type SendReply = {
+  /** Where. */
+  conversation: ConversationId,
+  /** What. A file needs no more than its `kind` and its id in `media`. */
+  content: Array<Content>,
+  /** Only for the team; the customer never sees it. */
+  note?: boolean | null,
+  /** The caller's own name for this reply: the same one twice sends once. */
+  client_key?: string | null,
+};
+
+/** Another status. */
+export type SetConversationStatus = {
+  /** Where. */
+  conversation: ConversationId,
+  /** Which. */
+  status: ConversationStatus,
+  /** Until when, for "snoozed". */
+  until?: Timestamp | null,
+};
+
+/** Which agent to make the default. */
+export type SetDefaultAgent = {
+  /** Its id. */
+  agent: AgentId,
+};
+
+/** The shop's own settings. */
+export type Settings = {
+  /** What the shop is called; empty until somebody says so. */
+  shop_name: string,
+  /** The language of the screens and of the hub's sentences: "en", "pt-BR" or "es". */
+  language: string,
+  /** Light or dark. */
+  theme: Theme,
+  /** How far the first run came. */
+  first_run_step: number,
+  /** The first run is over. */
+  first_run_done: boolean,
+  /** Single-letter keys work. */
+  single_keys: boolean,
+  /** The proxy for outgoing calls (`http://host:port`); empty = none. */
+  proxy: string,
+};
+
+/** One step of a set-up. */
+export type SetupStep = {
+  /** What to do. */
+  title: string,
+  /** How. */
+  text: string,
+};
+
+/** Out of sight for a while. */
+export type Snooze = {
+  /** Which conversation. */
+  conversation: ConversationId,
+  /** Until when. */
+  until: Timestamp,
+};
+
+/** Where an agent's words come from. */
+export type Source = {
+  /** The document's title. */
+  title: string,
+  /** Where in it ("line 31", a heading). */
+  location?: string,
+  /** The words themselves. */
+  quote?: string,
+  /** The document. */
+  document?: DocumentId,
+};
+
+/** Who wrote last. */
+export type Speaker = "contact" | "agent" | "person" | "system";
+
+/** How a streamed answer is cut into messages (S4.2). */
+export type StreamMode = "full" | "sentence" | "direct";
+
+/** A person takes the next word. */
+export type TakeOver = {
+  /** Where. */
+  conversation: ConversationId,
+  /** A private note to leave. */
+  note?: string | null,
+};
+
+/** What a test found. */
+export type TestResult = {
+  /** It works. */
+  ok: boolean,
+  /** The account as its owner knows it. */
+  account?: string | null,
+  /** What was proven, or not yet, in order. */
+  checks: Array<Check>,
+  /** Particulars for scripts. */
+  details: Record<string, unknown>,
+  /** Why it does not work, in a sentence. */
+  error?: string | null,
+};
+
+/** A length and what it counts. */
+export type TextLimit = {
+  /** How many. */
+  max: number,
+  /** Of what. */
+  unit: TextUnit,
+};
+
+/** What a text limit counts. */
+export type TextUnit = "utf16" | "chars" | "bytes";
+
+/** Light or dark. */
+export type Theme = "light" | "dark" | "system";
+
+/** A moment, in milliseconds since 1970 UTC; the same number in SQLite and in JSON. */
+export type Timestamp = number;
+
+/** Something an agent may do besides writing. */
+export type Tool = {
+  /** Its name, for ever. */
+  name: string,
+  /** What it does, for shopkeepers. */
+  description: string,
+  /** It changes something. */
+  changes: boolean,
+  /** A new agent has it. */
+  usual: boolean,
+};
+
+/** Something every shop is asked. */
+export type Topic = "prices" | "allergens" | "opening_hours" | "ordering_ahead" | "delivery_area" | "payment";
+
+/** A side chat with an agent, saved or not. */
+export type TryAgent = {
+  /** The agent; a new one when missing. */
+  agent?: AgentId | null,
+  /** What would be changed about it. */
+  draft?: AgentDraft | null,
+  /** The kind of channel to pretend. */
+  connector?: string | null,
+  /** What was said so far, the customer's words last. */
+  messages: Array<TryLine>,
+};
+
+/** A line of the side chat. */
+export type TryLine = {
+  /** Who said it. */
+  role: TryRole,
+  /** What was said. */
+  text: string,
+};
+
+/** Who speaks in a side chat. */
+export type TryRole = "user" | "assistant";
+
+/** One answer of an agent. */
+export type Turn = {
+  /** Its id. */
+  id: TurnId,
+  /** Where. */
+  conversation: ConversationId,
+  /** Whose. */
+  agent: AgentId,
+  /** The agent's name. */
+  agent_name?: string | null,
+  /** What became of it. */
+  status: TurnStatus,
+  /** When the customer's message asked for it. */
+  wanted_at: Timestamp,
+  /** When it began. */
+  started_at?: Timestamp | null,
+  /** When it ended. */
+  ended_at?: Timestamp | null,
+  /** How often it was begun. */
+  attempts: number,
+  /** Tokens and cost. */
+  usage: Usage,
+  /** What it cost. */
+  cost_micro_usd: MicroUsd,
+  /** Why it failed. */
+  error?: string | null,
+};
+
+/** One answer of an agent. */
+export type TurnId = string;
+
+/** What became of a turn. */
+export type TurnStatus = "wanted" | "running" | "done" | "superseded" | "failed" | "stopped";
+
+/** One step of a turn. */
+export type TurnStep = {
+  /** "said", "call" (the model wants a tool), "begun" (a tool that changes something was started), "result". */
+  kind: string,
+  /** When. */
+  at: Timestamp,
+  /** How long it took. */
+  took_ms: number,
+  /** Its particulars. */
+  body: Record<string, unknown>,
+};
+
+/** A turn with its steps. */
+export type TurnWhole = {
+  /** What it did, in order. */
+  steps: Array<TurnStep>,
+  /** Its id. */
+  id: TurnId,
+  /** Where. */
+  conversation: ConversationId,
+  /** Whose. */
+  agent: AgentId,
+  /** The agent's name. */
+  agent_name?: string | null,
+  /** What became of it. */
+  status: TurnStatus,
+  /** When the customer's message asked for it. */
+  wanted_at: Timestamp,
+  /** When it began. */
+  started_at?: Timestamp | null,
+  /** When it ended. */
+  ended_at?: Timestamp | null,
+  /** How often it was begun. */
+  attempts: number,
+  /** Tokens and cost. */
+  usage: Usage,
+  /** What it cost. */
+  cost_micro_usd: MicroUsd,
+  /** Why it failed. */
+  error?: string | null,
+};
+
+/** A question that nothing in the documents answers. */
+export type Unanswered = {
+  /** Its id. */
+  id: string,
+  /** The question. */
+  question: string,
+  /** Where it was asked. */
+  conversation: ConversationId,
+  /** When. */
+  at: Timestamp,
+};
+
+/** The passphrase of the vault. */
+export type UnlockVault = {
+  /** The passphrase; without one the keychain is asked again. */
+  passphrase?: string | null,
+};
+
+/** Changes of an agent; what is missing stays. */
+export type UpdateAgent = {
+  /** Which. */
+  id: AgentId,
+  /** Its name, as customers may read it. */
+  name?: string | null,
+  /** What it is told. May hold `{{variables}}`. */
+  instructions?: string | null,
+  /** What it is told besides on one kind of channel, by connector. */
+  channel_instructions?: { [key in string]: string } | null,
+  /** The model connection it asks; the first one when missing. */
+  connection?: ConnectionId | null,
+  /** The model there; empty = the connection's default. */
+  model?: string | null,
+  /** How the model is asked. */
+  settings?: AgentSettings | null,
+  /** The tools it may use. */
+  tools?: Array<string> | null,
+  /** How its answers are cut. */
+  stream_mode?: StreamMode | null,
+};
+
+/** Changes of an account; what is missing stays. */
+export type UpdateConnection = {
+  /** Which. */
+  id: ConnectionId,
+  /** What its owner calls it. */
+  name?: string | null,
+  /** Settings to change. A secret that is missing or `{"set":true}` stays, empty text takes it away, null takes any other field away. */
+  config?: Record<string, unknown> | null,
+  /** Who answers there; null = the default agent. */
+  agent?: string | null,
+  /** "active", "paused" or "draft". */
+  status?: ConnectionStatus | null,
+};
+
+/** Settings to change; what is missing stays. */
+export type UpdateSettings = {
+  /** What the shop is called. */
+  shop_name?: string | null,
+  /** "en", "pt-BR" or "es". */
+  language?: string | null,
+  /** Light or dark. */
+  theme?: Theme | null,
+  /** How far the first run came. */
+  first_run_step?: number | null,
+  /** The first run is over. */
+  first_run_done?: boolean | null,
+  /** Single-letter keys work. */
+  single_keys?: boolean | null,
+  /** The proxy for outgoing calls; empty = none. */
+  proxy?: string | null,
+};
+
+/** A file to keep. */
+export type UploadMedia = {
+  /** Its name. */
+  name: string,
+  /** Its type, as the sender sees it; what the bytes are decides. */
+  mime?: string | null,
+  /** Its bytes in base64. */
+  base64: string,
+};
+
+/** A kept file. */
+export type UploadedMedia = {
+  /** Its id, for a media part of a reply. */
+  id: MediaId,
+  /** What it is. */
+  kind: MediaKind,
+  /** Its type, as sniffed. */
+  mime: string,
+  /** Its name. */
+  filename: string,
+  /** Its size. */
+  bytes: number,
+};
+
+/** What a model call took. */
+export type Usage = {
+  /** Tokens read. */
+  input_tokens: number,
+  /** Of these, tokens that the service had cached. */
+  cached_tokens: number,
+  /** Tokens written. */
+  output_tokens: number,
+  /** What it cost; 0 where the price is not known. */
+  cost: MicroUsd,
+  /** Whether these figures are our own estimate because the service sent none. */
+  estimated: boolean,
+};
+
+/** A tool that was used on the way. */
+export type Used = {
+  /** Which. */
+  tool: string,
+  /** Its arguments, as the model wrote them. */
+  arguments: string,
+  /** What it gave back. */
+  result: string,
+  /** Whether it would have changed something. */
+  pretended: boolean,
+};
+
+/** What holds the master key. */
+export type VaultKind = "keychain" | "passphrase";
+
+/** Whether secrets can be read. */
+export type VaultState = "open" | "locked" | "none";
+
+/** What became of an arrival. */
+export type Verdict = "pending" | "handled" | "repeat" | "nothing" | "not_understood" | "parked";
+
+/** The word that a service asks for when it first calls. */
+export type VerifyToken = {
+  /** To be pasted there. */
+  verify_token: string,
+};
+
+/** Where a service calls us, by our word and by its own. */
+export type WebhookState = {
+  /** Where it should call. */
+  desired_url?: string | null,
+  /** Where it calls, by its own word; null = nowhere. */
+  confirmed_url?: string | null,
+  /** How many updates wait there. */
+  pending?: number | null,
+  /** Its last trouble with us. */
+  last_error?: string | null,
+  /** When that was. */
+  last_error_at?: Timestamp | null,
+  /** When the connection last proved that it works. */
+  last_proven_at?: Timestamp | null,
+  /** What else it told. */
+  details: Record<string, unknown>,
+};
+
+/** A website chat, to be pasted. */
+export type WebsiteSnippet = {
+  /** The line for the shop's pages. */
+  snippet: string,
+  /** A page on this computer with that line in it. */
+  test_page_url: string,
+};
+
+/** Every command: what it takes, what it gives. */
+export type Commands = {
+  /** How the hub is. Answers always. */
+  health: [Empty, Health];
+  /** Makes the vault and opens it: under a passphrase, or in the keychain without one. */
+  create_vault: [CreateVault, Health];
+  /** Opens the vault with its passphrase, or asks the keychain again. */
+  unlock_vault: [UnlockVault, Health];
+  /** Gives the vault another passphrase. */
+  change_passphrase: [ChangePassphrase, Empty];
+  /** A link that signs one browser in, once, within ten minutes. */
+  new_login_link: [Empty, LoginLink];
+  /** The shop's own settings. */
+  get_settings: [Empty, Settings];
+  /** Changes the settings that are given. */
+  update_settings: [UpdateSettings, Settings];
+  /** Conversations, newest first. */
+  list_conversations: [ListConversations, Page<ConversationRow>];
+  /** How many open conversations stand under each tab. */
+  count_conversations: [Empty, ConversationCounts];
+  /** One conversation. */
+  get_conversation: [GetConversation, ConversationRow];
+  /** What was said in a conversation, newest first. */
+  list_messages: [ListMessages, Page<Message>];
+  /** Sends a reply (and takes the conversation over from its agent), or keeps a private note. The same `client_key` sends once. */
+  send_reply: [SendReply, Message];
+  /** Says that everything in a conversation was seen. */
+  mark_read: [MarkRead, Empty];
+  /** A person takes the next word; the agent falls silent at once. */
+  take_over: [TakeOver, ConversationRow];
+  /** A person gives the next word back to an agent. */
+  hand_back: [HandBack, ConversationRow];
+  /** Gives a conversation to an agent or to a person. */
+  assign: [Assign, ConversationRow];
+  /** Opens, snoozes or resolves a conversation. */
+  set_conversation_status: [SetConversationStatus, ConversationRow];
+  /** Puts a conversation out of sight until a moment, or until the customer writes. */
+  snooze: [Snooze, ConversationRow];
+  /** Puts labels on a conversation and takes others off. */
+  label: [ChangeLabels, ConversationRow];
+  /** Finds messages, notes and contacts by their words. */
+  search: [Search, Page<SearchHit>];
+  /** Contacts, newest first. */
+  list_contacts: [ListContacts, Page<ContactRow>];
+  /** One contact with its addresses and conversations. */
+  get_contact: [GetContact, Contact];
+  /** Keeps a file, to be sent with a reply. */
+  upload_media: [UploadMedia, UploadedMedia];
+  /** Every kind of service that can be connected. */
+  list_connectors: [Empty, Items<Connector>];
+  /** Every configured account, oldest first. */
+  list_connections: [ListConnections, Page<Connection>];
+  /** One configured account. A secret reads back as `{"set":true}`. */
+  get_connection: [GetConnection, Connection];
+  /** Makes a connection and puts it to use. */
+  create_connection: [CreateConnection, CreatedConnection];
+  /** Changes a connection and puts it to use. */
+  update_connection: [UpdateConnection, Connection];
+  /** Deletes a connection and its secrets; its conversations stay readable. */
+  delete_connection: [GetConnection, Empty];
+  /** Proves that a connection works, without a customer noticing. */
+  test_connection: [GetConnection, TestResult];
+  /** The models that a connection's account may use. */
+  list_models: [ListModels, Items<ModelRow>];
+  /** Tells the service where to call. */
+  register_webhook: [GetConnection, WebhookState];
+  /** Where the service calls, by its own word. */
+  webhook_state: [GetConnection, WebhookState];
+  /** The line that puts a website chat on a page, and a page on this computer to try it. */
+  website_snippet: [GetConnection, WebsiteSnippet];
+  /** The verify token of a connection, to be pasted at the service. */
+  reveal_verify_token: [GetConnection, VerifyToken];
+  /** Every agent, oldest first. */
+  list_agents: [Empty, Items<Agent>];
+  /** One agent. */
+  get_agent: [GetAgent, Agent];
+  /** Makes an agent; the first one answers everywhere. */
+  create_agent: [CreateAgent, Agent];
+  /** Changes an agent. */
+  update_agent: [UpdateAgent, Agent];
+  /** Deletes an agent; its conversations go to the default agent, or wait for a person. */
+  delete_agent: [GetAgent, Empty];
+  /** Makes an agent the one that answers where no other is named. */
+  set_default_agent: [SetDefaultAgent, Empty];
+  /** Lets an agent answer in a side chat; nothing is kept. */
+  try_agent: [TryAgent, Rehearsed];
+  /** Every tool an agent may have. */
+  list_tools: [Empty, Items<Tool>];
+  /** Every document, newest first. */
+  list_knowledge: [ListKnowledge, Page<KnowledgeDocument>];
+  /** Reads a file and keeps what it says. */
+  add_knowledge: [AddKnowledge, KnowledgeDocument];
+  /** Forgets a document. */
+  delete_knowledge: [DeleteKnowledge, Empty];
+  /** What the documents say to a question. */
+  search_knowledge: [SearchKnowledge, Items<KnowledgeHit>];
+  /** What every shop is asked, and whether the documents speak of it. */
+  knowledge_coverage: [Empty, Items<Covered>];
+  /** Questions that nothing in the documents answers, newest first. */
+  list_unanswered: [ListKnowledge, Page<Unanswered>];
+  /** Takes a question off that list. */
+  dismiss_unanswered: [DismissUnanswered, Empty];
+  /** What came in, newest first, each with its verdict. */
+  list_arrivals: [ListArrivals, Page<Arrival>];
+  /** One arrival, raw, with secrets masked. */
+  get_arrival: [GetArrival, ArrivalWhole];
+  /** Reads an arrival again; what it did before is not done twice. */
+  replay_arrival: [GetArrival, Arrival];
+  /** Requests that were refused, newest first; a line each, never their body. */
+  list_refusals: [ListRefusals, Page<Refusal>];
+  /** What goes out, newest first. */
+  list_deliveries: [ListDeliveries, Page<DeliveryRow>];
+  /** Sends a failed, parked or unconfirmed message again. */
+  retry_delivery: [RetryDelivery, DeliveryRow];
+  /** The answers of agents, newest first. */
+  list_turns: [ListTurns, Page<Turn>];
+  /** One answer of an agent, step by step. */
+  get_turn: [GetTurn, TurnWhole];
+  /** Totals per connection, first response time, cost. */
+  analytics: [AskAnalytics, Analytics];
+};

@@ -1,0 +1,93 @@
+/** The browser host: `POST /api/v1/<command>`, Server-Sent Events for changes, a cookie for who we are. */
+import type { Change, Commands } from "../bindings";
+import { ApiError, apiError } from "./error";
+import type { ChangeEvent, Host } from "./host";
+import { Resume, waitBefore } from "./resume";
+
+const base = "/api/v1";
+
+async function post(path: string, body: unknown): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(`${base}/${path}`, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError("unreachable", "");
+  }
+  const text = await response.text();
+  let answer: unknown = null;
+  if (text !== "") {
+    try {
+      answer = JSON.parse(text);
+    } catch {
+      throw new ApiError(response.ok ? "unreadable" : `http_${response.status}`, "");
+    }
+  }
+  if (response.ok) return answer;
+  if (response.status === 401) throw new ApiError("signed_out", apiError(answer).message);
+  throw apiError(answer, `http_${response.status}`);
+}
+
+/** Follows `/api/v1/changes`. The browser itself sends `Last-Event-ID` on a short break; after a refusal we connect anew. */
+function follow(listener: (event: ChangeEvent) => void): () => void {
+  const resume = new Resume(listener);
+  let source: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let attempt = 0;
+  let closed = false;
+
+  const connect = () => {
+    const from = resume.last === undefined ? "" : `?last_event_id=${resume.last}`;
+    source = new EventSource(`${base}/changes${from}`, { withCredentials: true });
+    source.onopen = () => {
+      attempt = 0;
+      resume.link(true);
+    };
+    const read = (event: MessageEvent<string>) => {
+      try {
+        resume.accept(JSON.parse(event.data) as Change);
+      } catch {
+        resume.reset();
+      }
+    };
+    source.onmessage = read;
+    source.addEventListener("change", read);
+    source.addEventListener("reset", (event) => {
+      const id = Number((event as MessageEvent<string>).lastEventId);
+      resume.reset(Number.isFinite(id) && id > 0 ? id : undefined);
+    });
+    source.onerror = () => {
+      resume.link(false);
+      if (source?.readyState !== EventSource.CLOSED || closed) return;
+      timer = setTimeout(connect, waitBefore(attempt++));
+    };
+  };
+  connect();
+
+  return () => {
+    closed = true;
+    clearTimeout(timer);
+    source?.close();
+  };
+}
+
+export const browserHost: Host = {
+  async call<N extends keyof Commands>(name: N, request: Commands[N][0]) {
+    return (await post(name, request)) as Commands[N][1];
+  },
+  onChanges: follow,
+  mediaUrl: (id) => `${base}/media/${encodeURIComponent(id)}`,
+  async playableUrl(id) {
+    return { url: browserHost.mediaUrl(id), revoke: () => {} };
+  },
+  async openExternal(url) {
+    window.open(url, "_blank", "noopener,noreferrer");
+  },
+  async login(nonce) {
+    await post("login", { nonce });
+  },
+};

@@ -1,0 +1,10 @@
+/** Questions about the hub itself. */
+import { queryOptions } from "@tanstack/react-query";
+import { call } from "../bridge";
+
+/** Is the hub well: vault, receiving or not, how far the first run is. */
+export const health = () =>
+  queryOptions({ queryKey: ["health"], queryFn: () => call("health", {}), staleTime: 10_000, retry: 1 });
+
+/** The shop's own settings. */
+export const settings = () => queryOptions({ queryKey: ["settings"], queryFn: () => call("get_settings", {}) });

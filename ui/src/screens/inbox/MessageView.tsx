@@ -1,0 +1,177 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Bot, CircleQuestionMark, CircleX, FileText, Lock } from "lucide-react";
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+import type { Message } from "../../bindings";
+import { call } from "../../bridge";
+import { Tick } from "../../components/Tick";
+import { useAgentName } from "../../hooks/useAgentName";
+import type { Pending } from "../../queries/pending";
+import { sentence } from "../../words/error";
+import { clock, fullTime } from "../../words/time";
+import { EventLine } from "./EventLine";
+import styles from "./MessageView.module.css";
+import { PartView } from "./PartView";
+
+type Props = {
+  message: Message;
+  /** The first of a run: then its author stands above. */
+  first: boolean;
+  contactName: string;
+  onAgain: (clientKey: string) => void;
+  onGiveUp: (clientKey: string) => void;
+};
+
+/** One message. Whose word it is shows by side, shape, colour and name. */
+export const MessageView = memo(function MessageView({ message, first, contactName, onAgain, onGiveUp }: Props) {
+  const { t, i18n } = useTranslation();
+  const nameOf = useAgentName();
+  const { author, direction, content, delivery } = message;
+  const event = content.find((part) => part.type === "event");
+  if (event?.type === "event") return <EventLine event={event} at={message.sent_at} />;
+  if (direction === "note") return <PrivateNote message={message} />;
+
+  const refused = (message as Pending).refused;
+  const failed = refused !== undefined || delivery?.status === "failed" || delivery?.parked === true;
+  const side =
+    direction === "in"
+      ? styles.in
+      : author.type === "agent"
+        ? `${styles.out} ${styles.agent}`
+        : `${styles.out} ${styles.person}`;
+  const name =
+    author.type === "agent" ? nameOf(author.id, author.name) : author.type === "person" ? (author.name ?? null) : null;
+  const wide = content.length === 1 && content[0]?.type === "media" && content[0].kind === "image";
+  const file =
+    content.length === 1 && content[0]?.type === "media" && content[0].kind === "document" && !content[0].caption;
+  const spoken = direction === "in" ? contactName : (name ?? t("common.you"));
+
+  return (
+    <article
+      className={`${styles.msg} ${side} ${first ? styles.first : ""} ${failed ? styles.failed : ""}`}
+      aria-label={t("inbox.message_by", { name: spoken, time: clock(message.sent_at, i18n.language) })}
+    >
+      {first && name ? (
+        <span className={styles.who}>
+          {author.type === "agent" ? <Bot size={13} strokeWidth={1.8} aria-hidden /> : null}
+          {name}
+        </span>
+      ) : null}
+      <div className={`${styles.bubble} ${wide ? styles.picture : ""} ${file ? styles.file : ""}`}>
+        {message.deleted_at ? (
+          <i className={styles.gone}>{t("inbox.deleted")}</i>
+        ) : (
+          content.map((part, index) => (
+            <PartView
+              key={index}
+              part={part}
+              markdown={author.type === "agent"}
+              contactName={contactName}
+              at={message.sent_at}
+            />
+          ))
+        )}{" "}
+        <span className={styles.stamp} title={fullTime(message.sent_at, i18n.language)}>
+          {message.edited_at && !message.deleted_at ? (
+            <span title={fullTime(message.edited_at, i18n.language)}>{t("inbox.edited")}</span>
+          ) : null}
+          <span className="num">{clock(message.sent_at, i18n.language)}</span>
+          {delivery && !failed ? <Tick delivery={delivery} id={message.external_id} /> : null}
+        </span>
+      </div>
+      {message.sources.map((source) => (
+        <span
+          className={styles.source}
+          key={`${source.title}${source.location ?? ""}`}
+          title={source.quote ?? undefined}
+        >
+          <FileText size={13} strokeWidth={1.8} aria-hidden />
+          {source.location
+            ? t("inbox.source_at", { title: source.title, location: source.location })
+            : t("inbox.source", { title: source.title })}
+        </span>
+      ))}
+      {message.late ? <span className={styles.who}>{t("inbox.late")}</span> : null}
+      {failed || delivery?.status === "unconfirmed" ? (
+        <Trouble message={message} refused={refused} failed={failed} onAgain={onAgain} onGiveUp={onGiveUp} />
+      ) : null}
+    </article>
+  );
+});
+
+/** What went wrong on the way, in words, and what can be done about it. */
+function Trouble({
+  message,
+  refused,
+  failed,
+  onAgain,
+  onGiveUp,
+}: { message: Message; refused: string | undefined; failed: boolean } & Pick<Props, "onAgain" | "onGiveUp">) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const retry = useMutation({
+    mutationFn: () => call("retry_delivery", { id: message.delivery?.id ?? message.id }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["messages"] }),
+  });
+  const reason = refused ?? message.delivery?.reason ?? "";
+  const key = message.client_key ?? "";
+  return (
+    <span className={failed ? styles.trouble : styles.doubt}>
+      {failed ? (
+        <CircleX size={14} strokeWidth={1.8} aria-hidden />
+      ) : (
+        <CircleQuestionMark size={14} strokeWidth={1.8} aria-hidden />
+      )}
+      <span>
+        {failed ? t("inbox.not_sent_why", { reason }) : t("inbox.unconfirmed")}{" "}
+        <button
+          type="button"
+          className="link"
+          disabled={retry.isPending}
+          onClick={() => (refused ? onAgain(key) : retry.mutate())}
+        >
+          {t(failed ? "common.try_again" : "inbox.send_twice")}
+        </button>
+        {refused ? (
+          <>
+            {" "}
+            <button type="button" className="link" onClick={() => onGiveUp(key)}>
+              {t("inbox.discard")}
+            </button>
+          </>
+        ) : null}
+        {retry.isError ? <span role="alert"> {sentence(retry.error, t)}</span> : null}
+      </span>
+    </span>
+  );
+}
+
+/** A note of the team: dashed straw over the full width, never a bubble. */
+function PrivateNote({ message }: { message: Message }) {
+  const { t, i18n } = useTranslation();
+  const nameOf = useAgentName();
+  const { author } = message;
+  const name =
+    author.type === "agent"
+      ? nameOf(author.id, author.name)
+      : (author.type === "person" && author.name) || t("common.you");
+  const refused = (message as Pending).refused;
+  return (
+    <article className={styles.note} aria-label={t("inbox.note_by", { name })}>
+      <span className={styles.who}>
+        <Lock size={13} strokeWidth={1.8} aria-hidden />
+        {t("inbox.to_the_team", { name })}
+        <span className="grow" />
+        <span className="num" title={fullTime(message.sent_at, i18n.language)}>
+          {clock(message.sent_at, i18n.language)}
+        </span>
+      </span>
+      <div>
+        {message.content.map((part, index) => (
+          <PartView key={index} part={part} mentions contactName={name} at={message.sent_at} />
+        ))}
+      </div>
+      {refused ? <span className={styles.trouble}>{refused}</span> : null}
+    </article>
+  );
+}

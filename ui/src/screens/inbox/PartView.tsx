@@ -1,0 +1,82 @@
+import { BarChart3, MapPin, MousePointerClick, User } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import type { Part } from "../../bindings";
+import { openExternal } from "../../bridge";
+import { MarkdownText, PlainText } from "../../components/RichText";
+import { MediaView } from "./MediaView";
+import styles from "./PartView.module.css";
+
+type Props = { part: Part; markdown?: boolean; mentions?: boolean; contactName: string; at: number };
+
+/** One part of a message: words, a file, a place, a card, buttons. What we cannot show says so. */
+export function PartView({ part, markdown, mentions, contactName, at }: Props) {
+  const { t } = useTranslation();
+  switch (part.type) {
+    case "text":
+      return markdown ? <MarkdownText text={part.text} /> : <PlainText text={part.text} mentions={mentions} />;
+    case "media":
+      return <MediaView part={part} contactName={contactName} at={at} />;
+    case "location": {
+      const place = `${part.latitude.toFixed(5)}, ${part.longitude.toFixed(5)}`;
+      const url = `https://www.openstreetmap.org/?mlat=${part.latitude}&mlon=${part.longitude}#map=17/${part.latitude}/${part.longitude}`;
+      return (
+        <span className={styles.card}>
+          <MapPin size={18} strokeWidth={1.8} aria-hidden />
+          <span className="grow">
+            <b dir="auto">{part.name || t("part.location")}</b>
+            <small dir="auto">{part.address || place}</small>
+            <button type="button" className={styles.open} onClick={() => void openExternal(url)}>
+              {t("part.open_map")}
+            </button>
+          </span>
+        </span>
+      );
+    }
+    case "contacts":
+      return part.contacts.map((one) => (
+        <span className={styles.card} key={`${one.name}${one.phones[0] ?? ""}`}>
+          <User size={18} strokeWidth={1.8} aria-hidden />
+          <span className="grow">
+            <b dir="auto">{one.name}</b>
+            {one.phones.map((line) => (
+              <small key={line} className="num">
+                {line}
+              </small>
+            ))}
+          </span>
+        </span>
+      ));
+    case "choices":
+      return (
+        <span className={styles.choices}>
+          <PlainText text={part.text} />
+          <span className={styles.buttons}>
+            {part.options.map((choice) => (
+              <span key={choice.id}>{choice.label}</span>
+            ))}
+          </span>
+        </span>
+      );
+    case "chosen":
+      return (
+        <span className={styles.chosen}>
+          <MousePointerClick size={15} strokeWidth={1.8} aria-hidden />
+          <span className="sr-only">{t("part.chose")} </span>
+          {part.label}
+        </span>
+      );
+    case "reaction":
+      return <span title={t("part.reaction")}>{part.emoji}</span>;
+    case "template":
+      return <PlainText text={[t("part.template", { name: part.name }), ...part.values].join(" · ")} />;
+    case "event":
+      return null;
+    default:
+      return (
+        <span className={styles.unsupported}>
+          <BarChart3 size={16} strokeWidth={1.8} aria-hidden />
+          {t("part.unsupported", { what: (part.type === "unsupported" && part.kind) || t("part.something") })}
+        </span>
+      );
+  }
+}
