@@ -1,0 +1,67 @@
+/**
+ * The real window, clicked by WebKitWebDriver: `node tests/window/run.mjs target/debug/shopbell`.
+ *
+ * Each run has a display (Xvfb), a session bus, a keychain and a home folder of its own, so it neither sees nor changes anything
+ * of whoever runs it. What cannot be had is named, and counted as a failure.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const program = resolve(process.argv[2] ?? "target/debug/shopbell");
+if (!existsSync(program)) fail(`There is no ${program}: cargo build -p shopbell`);
+for (const tool of ["Xvfb", "WebKitWebDriver", "dbus-run-session", "gnome-keyring-daemon", "xdg-open"]) {
+  if (spawnSync("which", [tool]).status !== 0) fail(`${tool} is missing: make test installs it.`);
+}
+
+const home = mkdtempSync(join(tmpdir(), "shopbell-window-"));
+const folders = { XDG_RUNTIME_DIR: "run", XDG_DATA_HOME: "data", XDG_CONFIG_HOME: "config", XDG_CACHE_HOME: "cache", XDG_STATE_HOME: "state" };
+const env = { ...process.env, HOME: home, LANG: "C.UTF-8", SHOPBELL_PROGRAM: program, SHOPBELL_LOG: "warn,shopbell_desktop=debug", NO_AT_BRIDGE: "1", GDK_BACKEND: "x11" };
+for (const [name, folder] of Object.entries(folders)) {
+  env[name] = join(home, folder);
+  mkdirSync(env[name], { recursive: true, mode: 0o700 });
+}
+delete env.WAYLAND_DISPLAY;
+delete env.DBUS_SESSION_BUS_ADDRESS;
+
+const display = await startDisplay();
+env.DISPLAY = display.name;
+let status = 1;
+try {
+  const here = import.meta.dirname;
+  const inside = `printf testpw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; exec "$0" --test --test-concurrency=1 --test-reporter=spec "$1"`;
+  status = await ended(
+    spawn("dbus-run-session", ["--", "sh", "-c", inside, process.execPath, join(here, "window.test.mjs")], { env, stdio: ["ignore", "inherit", "inherit"] }),
+  );
+} finally {
+  display.process.kill();
+  await ended(display.process);
+  rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+process.exit(status);
+
+/** Starts Xvfb on a display number of its own choosing. */
+async function startDisplay() {
+  const xvfb = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp"], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
+  const number = await new Promise((resolve, reject) => {
+    let text = "";
+    xvfb.stdio[3].on("data", (chunk) => {
+      text += chunk;
+      if (text.includes("\n")) resolve(text.trim());
+    });
+    xvfb.on("exit", () => reject(new Error("Xvfb ended before it had a display.")));
+  });
+  return { name: `:${number}`, process: xvfb };
+}
+
+function ended(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode ?? 1);
+  return new Promise((resolve) => child.on("exit", (code) => resolve(code ?? 1)));
+}
+
+function fail(sentence) {
+  console.error(sentence);
+  console.log("window: 0 passed, 1 failed");
+  process.exit(1);
+}
