@@ -49,16 +49,36 @@ suite_licences() { cargo deny --offline --log-level error check licenses bans so
 
 passed=() failed=() skipped=()
 
+# A suite that hangs must fail by name, not keep everything after it waiting.
+longest=${SHOPBELL_LONGEST_SUITE:-2400}
+running=
+end_running() { [ -z "$running" ] || kill -TERM -- "-$running" 2>/dev/null || true; }
+trap 'end_running; exit 130' INT TERM
+
 # run NAME [own]: "own" when the suite's runner prints its closing line itself.
 run() {
   local name=$1
   printf '\n== %s\n' "$name"
-  local began=$SECONDS status=0
-  # A plain `if suite` would switch `set -e` off inside it.
+  local began=$SECONDS status=0 watch
+  # A job of its own has a process group of its own, which can be ended as a whole. A plain `if suite` would switch `set -e` off inside it.
+  set -m
+  (set -e; "suite_$name" </dev/null) &
+  running=$!
+  (
+    sleep "$longest"
+    say "$name took longer than $longest s and is stopped."
+    kill -TERM -- "-$running" 2>/dev/null
+    sleep 10
+    kill -KILL -- "-$running" 2>/dev/null
+  ) &
+  watch=$!
+  set +m
   set +e
-  (set -e; "suite_$name" </dev/null)
+  wait "$running"
   status=$?
   set -e
+  running=
+  kill -TERM -- "-$watch" 2>/dev/null || true
   if [ $status = 0 ]; then passed+=("$name"); else failed+=("$name"); fi
   [ "${2:-}" = own ] || { [ $status = 0 ] && echo "$name: 1 passed, 0 failed" || echo "$name: 0 passed, 1 failed"; }
   say "$name took $((SECONDS - began)) s"

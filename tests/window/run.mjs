@@ -2,7 +2,8 @@
  * The real window, clicked by WebKitWebDriver: `node tests/window/run.mjs target/debug/shopbell`.
  *
  * Each run has a display (Xvfb), a session bus, a keychain and a home folder of its own, so it neither sees nor changes anything
- * of whoever runs it. What cannot be had is named, and counted as a failure.
+ * of whoever runs it. What cannot be had is named, and counted as a failure. Whatever the run started ends with it: the bus starts
+ * services that outlive their caller, and one of them holding on to a pipe would keep everything that waits for its end waiting.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -25,16 +26,31 @@ for (const [name, folder] of Object.entries(folders)) {
 delete env.WAYLAND_DISPLAY;
 delete env.DBUS_SESSION_BUS_ADDRESS;
 
+/** How long the whole run may take. */
+const LONGEST_RUN_MS = 10 * 60_000;
+
 const display = await startDisplay();
 env.DISPLAY = display.name;
 let status = 1;
+// A test file that is run by itself, not under `node --test`: that one waits until nobody holds the file's error output any more.
+const inside = `printf testpw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; exec "$0" --test-reporter=spec --test-force-exit "$1"`;
+const session = spawn("dbus-run-session", ["--", "sh", "-c", inside, process.execPath, join(import.meta.dirname, "window.test.mjs")], {
+  env,
+  stdio: ["ignore", "inherit", "inherit"],
+  detached: true, // a process group of its own, to be ended as a whole
+});
+process.on("SIGTERM", () => process.exit(1));
+process.on("SIGINT", () => process.exit(1));
+process.on("exit", () => endGroup(session, "SIGKILL"));
+const alarm = setTimeout(() => {
+  console.error(`The window tests took longer than ${LONGEST_RUN_MS / 60_000} minutes and were stopped.`);
+  endGroup(session, "SIGKILL");
+}, LONGEST_RUN_MS);
 try {
-  const here = import.meta.dirname;
-  const inside = `printf testpw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; exec "$0" --test --test-concurrency=1 --test-reporter=spec "$1"`;
-  status = await ended(
-    spawn("dbus-run-session", ["--", "sh", "-c", inside, process.execPath, join(here, "window.test.mjs")], { env, stdio: ["ignore", "inherit", "inherit"] }),
-  );
+  status = await ended(session);
 } finally {
+  clearTimeout(alarm);
+  endGroup(session, "SIGKILL");
   display.process.kill();
   await ended(display.process);
   rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
@@ -58,6 +74,15 @@ async function startDisplay() {
 function ended(child) {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode ?? 1);
   return new Promise((resolve) => child.on("exit", (code) => resolve(code ?? 1)));
+}
+
+/** Ends `leader` and everything that it started. */
+function endGroup(leader, signal) {
+  try {
+    process.kill(-leader.pid, signal);
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }
 
 function fail(sentence) {
