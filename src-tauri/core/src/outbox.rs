@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ use crate::model::{Address, Author, Change, Content};
 use crate::queue::{backoff, jittered};
 use crate::say;
 use crate::store::{Stage, Tx};
+use crate::words::language;
 
 mod pace;
 pub use pace::Pace;
@@ -108,6 +110,14 @@ pub fn claim(tx: &Tx<'_>, allowance: &HashMap<ConnectionId, u32>, room: usize) -
             settle(tx, seq, &conversation, &message, &id, "failed", Some("taken_over"))?;
             continue;
         }
+        // A row that a crash of the disk or another program has spoiled waits for a person; every other one leaves all the same.
+        let Some((content, metadata)) = readable(row.get_ref(12)?, row.get_ref(16)?) else {
+            tracing::error!(delivery.id = %id, "A message cannot be read as it was stored; it is parked.");
+            let why = say!("This message cannot be read as it was stored. Write it again.");
+            tx.prepare_cached("UPDATE delivery SET parked = 1 WHERE seq = ?1")?.execute([seq])?;
+            settle(tx, seq, &conversation, &message, &id, "failed", Some(&why.in_language(&language(tx)?)))?;
+            continue;
+        };
         let left = allowance.entry(connection.clone()).or_insert(0);
         if *left == 0 {
             continue;
@@ -121,8 +131,6 @@ pub fn claim(tx: &Tx<'_>, allowance: &HashMap<ConnectionId, u32>, room: usize) -
             "agent" => Author::Agent { id: author_id.unwrap_or_default().into() },
             _ => Author::Person { id: author_id.map(Into::into) },
         };
-        let content: Vec<Content> = serde_json::from_str(row.get_ref(12)?.as_str()?).map_err(anyhow::Error::from)?;
-        let metadata: serde_json::Value = row.get(16)?;
         tx.changed(Change::Delivery { id: id.clone(), conversation: conversation.clone() });
         claimed.push(Claimed {
             seq,
@@ -135,13 +143,20 @@ pub fn claim(tx: &Tx<'_>, allowance: &HashMap<ConnectionId, u32>, room: usize) -
                 thread: row.get(13)?,
                 to: Address { connector: row.get(18)?, scheme: row.get(14)?, value: row.get(15)? },
                 author,
-                content: content.into_iter().next().unwrap_or(Content::Text { text: String::new() }),
+                content,
                 reply_to: row.get(17)?,
-                metadata: metadata.as_object().cloned().unwrap_or_default(),
+                metadata,
             },
         });
     }
     Ok(claimed)
+}
+
+/// The one part of a message that is to be sent, and what the connector keeps of the thread; `None` where either is spoiled.
+fn readable(content: ValueRef<'_>, metadata: ValueRef<'_>) -> Option<(Content, serde_json::Map<String, serde_json::Value>)> {
+    let content: Vec<Content> = serde_json::from_str(content.as_str().ok()?).ok()?;
+    let metadata: serde_json::Value = serde_json::from_str(metadata.as_str().ok()?).ok()?;
+    Some((content.into_iter().next()?, metadata.as_object().cloned().unwrap_or_default()))
 }
 
 fn settle(

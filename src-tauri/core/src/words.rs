@@ -38,5 +38,15 @@ pub fn translate<'a>(template: &'a str, language: &str) -> &'a str {
     tables()[index].get(template).or_else(|| MORE.get().and_then(|more| more[index].get(template))).map_or(template, |text| text.as_str())
 }
 
+/// The language the hub is set to, for a sentence that is written down where no hub is at hand.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn language(db: &rusqlite::Connection) -> crate::error::Result<String> {
+    use rusqlite::OptionalExtension;
+    let chosen = db.prepare_cached("SELECT value FROM setting WHERE key = 'language'")?.query_row([], |row| row.get(0)).optional()?;
+    Ok(chosen.unwrap_or_else(|| LANGUAGES[0].to_owned()))
+}
+
 #[cfg(test)]
 mod tests;

@@ -305,3 +305,35 @@ async fn what_was_out_in_a_crash_is_unconfirmed_and_only_a_person_sends_it_again
     world.claim(4).await.unwrap();
     assert_eq!(world.out.len(), 1);
 }
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_parked_with_a_sentence_and_the_others_leave() {
+    let mut world = World::new().await;
+    world.person_says(0).await;
+    world.person_says(1).await;
+    world
+        .write(|tx| {
+            tx.execute("INSERT INTO setting (key, value) VALUES ('language', 'es')", [])?;
+            Ok(tx.execute("UPDATE message SET content = '[{\"type\":\"text\",' WHERE direction = 'out' AND conversation = 1", [])?)
+        })
+        .await;
+    world.claim(4).await.unwrap();
+    assert_eq!(world.out.len(), 1, "the other conversation's message is not held up by it");
+    assert_eq!(world.out[0].conversation, world.conversations[1]);
+    let (status, parked, reason): (String, bool, String) = world
+        .store
+        .as_ref()
+        .unwrap()
+        .read(|db| {
+            let sql = "SELECT status, parked, reason FROM delivery WHERE conversation = 1";
+            Ok(db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+        })
+        .await
+        .unwrap();
+    assert_eq!((status.as_str(), parked), ("failed", true));
+    assert!(reason.contains("Escríbelo de nuevo"), "in the hub's language: {reason}");
+
+    world.person_says(0).await;
+    world.claim(4).await.unwrap();
+    assert_eq!(world.out.len(), 2, "and what comes after it in its own conversation leaves too");
+}
