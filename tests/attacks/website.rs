@@ -267,6 +267,23 @@ async fn a_long_poll_hears_at_once_and_waits_no_longer_than_asked() {
     world.hub.stop().await;
 }
 
+#[tokio::test]
+async fn a_long_poll_of_a_visitor_who_has_not_written_hears_their_own_first_message_and_no_other() {
+    let world = World::new().await;
+    let (token, other) = (world.visitor().await, world.visitor().await);
+    let started = std::time::Instant::now();
+    let (answer, ()) = tokio::join!(world.reads(&token, "?wait=20"), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        world.says(&other, 7).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        // From another window of the same browser.
+        world.says(&token, 1).await;
+    });
+    assert_eq!(texts(&answer), ["message 1"]);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    world.hub.stop().await;
+}
+
 /// Reads a stream for as long as `until` is not in it.
 async fn streamed(world: &World, token: &str, cursor: Option<&str>, until: &str) -> String {
     let bearer = format!("Bearer {token}");

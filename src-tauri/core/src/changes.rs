@@ -9,10 +9,13 @@ use std::sync::Mutex;
 use tokio::sync::broadcast;
 
 use crate::clock::Timestamp;
+use crate::id::ConnectionId;
 use crate::model::Change;
 
 /// How many changes are remembered.
 const KEPT: usize = 4096;
+/// How many beginnings a listener may be behind before it looks for itself.
+const BEGINNINGS: usize = 256;
 
 /// A change and its number.
 #[derive(Clone, Debug, serde::Serialize, ts_rs::TS)]
@@ -23,6 +26,16 @@ pub struct Announced {
     /// What changed.
     #[serde(flatten)]
     pub change: Change,
+}
+
+/// A conversation that has begun. Told apart from the changes, because a visitor who has not written yet knows their thread and no id:
+/// they need not ask the store at every message of everybody else whether it was theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Over which connection.
+    pub connection: ConnectionId,
+    /// The place at the service.
+    pub thread: String,
 }
 
 /// Where listeners stand after a pause.
@@ -37,6 +50,7 @@ pub enum Missed {
 /// The announcer.
 pub struct Changes {
     sender: broadcast::Sender<Announced>,
+    begun: broadcast::Sender<Begun>,
     kept: Mutex<Kept>,
 }
 
@@ -49,7 +63,34 @@ impl Changes {
     /// An announcer whose numbers start at `start`.
     pub fn starting_at(start: Timestamp) -> Self {
         let next = u64::try_from(start.millis()).unwrap_or(0).saturating_mul(1000);
-        Self { sender: broadcast::channel(1024).0, kept: Mutex::new(Kept { next, recent: VecDeque::new() }) }
+        let kept = Mutex::new(Kept { next, recent: VecDeque::new() });
+        Self { sender: broadcast::channel(1024).0, begun: broadcast::channel(BEGINNINGS).0, kept }
+    }
+
+    /// Announces conversations that have begun.
+    pub fn announce_begun(&self, begun: Vec<Begun>) {
+        for one in begun {
+            // Nobody waiting is the usual case.
+            drop(self.begun.send(one));
+        }
+    }
+
+    /// Waits in `beginnings` (from [`Changes::beginnings`]) until the conversation of that thread may have begun.
+    pub async fn began(beginnings: &mut broadcast::Receiver<Begun>, connection: &ConnectionId, thread: &str) {
+        loop {
+            match beginnings.recv().await {
+                Ok(begun) if begun.connection == *connection && begun.thread == thread => return,
+                Ok(_) => {}
+                // Too many to be told one by one: whoever waits looks for itself.
+                Err(broadcast::error::RecvError::Lagged(_)) => return,
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Hears of conversations that begin from now on.
+    pub fn beginnings(&self) -> broadcast::Receiver<Begun> {
+        self.begun.subscribe()
     }
 
     /// Announces `changes` in order.

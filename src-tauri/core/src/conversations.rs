@@ -9,6 +9,7 @@ use rusqlite::{Connection as Db, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::changes::Begun;
 use crate::clock::Timestamp;
 use crate::connector::{Event, Evidence, IncomingContent, IncomingMessage};
 use crate::error::{Error, Result};
@@ -174,6 +175,7 @@ pub fn apply(tx: &Tx<'_>, place: &Place<'_>, event: &Event) -> Result<Effect> {
         }
         Event::Moved { from, to } => {
             // Nothing moves when both are known already: the newer thread has its own conversation.
+            tx.begun(Begun { connection: place.connection.clone(), thread: to.clone() });
             tx.prepare_cached("UPDATE OR IGNORE conversation SET thread = ?3 WHERE connection = ?1 AND thread = ?2")?.execute(params![
                 place.connection,
                 from,
@@ -293,6 +295,7 @@ fn open(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage) -> Result<Co
         Value::Object(incoming.metadata.clone()),
         tx.now(),
     ])?;
+    tx.begun(Begun { connection: place.connection.clone(), thread: incoming.thread.clone() });
     find(tx, &id)
 }
 

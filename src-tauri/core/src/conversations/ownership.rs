@@ -153,8 +153,12 @@ pub fn want_turn(tx: &Tx<'_>, conversation: &Conversation, gather: Duration) -> 
         if !left && !wrote {
             tx.prepare_cached("UPDATE turn SET status = 'superseded', finished_at = ?2 WHERE id = ?1")?.execute(params![turn, tx.now()])?;
             // Words that nobody has seen are taken back; the new answer says them better.
-            tx.prepare_cached("DELETE FROM message WHERE seq IN (SELECT message FROM delivery WHERE turn = ?1 AND status = 'queued')")?
+            let taken_back = tx
+                .prepare_cached("DELETE FROM message WHERE seq IN (SELECT message FROM delivery WHERE turn = ?1 AND status = 'queued')")?
                 .execute([&turn])?;
+            if taken_back > 0 {
+                posting::show_last_words(tx, conversation)?;
+            }
             tx.changed(Change::Turn { id: turn, conversation: conversation.id.clone() });
         }
     }

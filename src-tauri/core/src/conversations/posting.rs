@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::{Conversation, find, preview, searchable};
+use crate::clock::Timestamp;
 use crate::connector::ChannelRules;
 use crate::error::{Error, Result};
 use crate::id::{AgentId, ConversationId, DeliveryId, MessageId, PersonId, TurnId};
@@ -146,6 +147,28 @@ fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<(Me
     }
     tx.changed(Change::Message { id: id.clone(), conversation: conversation.id.clone() });
     Ok((id, seq))
+}
+
+/// Puts the newest words that are there on the conversation's row, after some were taken back.
+pub fn show_last_words(tx: &Tx<'_>, conversation: &Conversation) -> Result<()> {
+    let last: Option<(String, String, String, Timestamp)> = tx
+        .prepare_cached(
+            "SELECT content, text, author_kind, sent_at FROM message WHERE conversation = ?1 AND direction <> 'note'
+             ORDER BY sent_at DESC, position DESC, seq DESC LIMIT 1",
+        )?
+        .query_row([conversation.seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .optional()?;
+    let Some((content, text, author, at)) = last else { return Ok(()) };
+    // One spoiled message must not stop whoever writes next.
+    let content: Vec<Content> = serde_json::from_str(&content).unwrap_or_else(|_| vec![Content::Text { text }]);
+    tx.prepare_cached("UPDATE conversation SET preview = ?2, preview_by = ?3, last_message_at = ?4 WHERE seq = ?1")?.execute(params![
+        conversation.seq,
+        preview(&content),
+        author,
+        at
+    ])?;
+    tx.changed(Change::Conversation { id: conversation.id.clone() });
+    Ok(())
 }
 
 fn queue(tx: &Tx<'_>, conversation: &Conversation, message: i64, agent: Option<(i64, &TurnId, bool)>) -> Result<()> {

@@ -198,6 +198,36 @@ async fn a_take_over_stops_the_turn_and_keeps_back_what_has_not_left() {
 }
 
 #[tokio::test]
+async fn words_that_are_taken_back_do_not_stay_on_the_conversations_row() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "tem bolo?", 100))).await;
+    let conversation = world.conversation().await;
+    world
+        .write(move |tx| {
+            let conversation = super::find(tx, &conversation)?;
+            tx.execute("UPDATE turn SET status = 'running'", [])?;
+            let turn = tx.query_row("SELECT id FROM turn", [], |row| row.get(0))?;
+            let Owner::Agent { id: agent } = &conversation.owner else { unreachable!("it is the agent's") };
+            posting::agent_says(tx, &conversation, agent, &turn, &[Content::Text { text: "Temos de".into() }], &[], &rules())?;
+            Ok(())
+        })
+        .await;
+    // Said before the agent's first words, and it comes after them.
+    world.apply(Event::Message(said(2, "ou torta?", 101))).await;
+    assert_eq!(world.texts().await, ["tem bolo?", "ou torta?"], "nobody had seen the agent's words");
+    let row: (String, String, i64) = world
+        .store
+        .read(|db| {
+            let sql = "SELECT preview, preview_by, last_message_at FROM conversation";
+            Ok(db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+        })
+        .await
+        .unwrap();
+    assert_eq!((row.0.as_str(), row.1.as_str()), ("ou torta?", "contact"));
+    assert_eq!(row.2, world.count("SELECT max(sent_at) FROM message").await);
+}
+
+#[tokio::test]
 async fn a_hand_back_answers_when_the_customer_spoke_last() {
     let world = world().await;
     world.apply(Event::Message(said(1, "oi", 100))).await;

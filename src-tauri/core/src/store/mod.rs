@@ -17,7 +17,7 @@ use anyhow::Context;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::changes::Changes;
+use crate::changes::{Begun, Changes};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Error, Result};
 use crate::model::Change;
@@ -63,6 +63,7 @@ pub struct Tx<'a> {
 struct Noted {
     changes: Vec<Change>,
     seen: HashSet<Change>,
+    begun: Vec<Begun>,
     wake: u8,
 }
 
@@ -85,6 +86,11 @@ impl Tx<'_> {
         if noted.seen.insert(change.clone()) {
             noted.changes.push(change);
         }
+    }
+
+    /// Announces a conversation that begins, once the write is durable.
+    pub fn begun(&self, begun: Begun) {
+        self.noted.lock().expect("nothing panics while it is held").begun.push(begun);
     }
 
     /// Wakes `stage` once the write is durable.
@@ -363,6 +369,7 @@ impl Writer {
             } else {
                 let noted = noted.into_inner().expect("nothing panics while it is held");
                 self.changes.announce(noted.changes);
+                self.changes.announce_begun(noted.begun);
                 for stage in [Stage::Arrivals, Stage::Turns, Stage::Outbox, Stage::Media] {
                     if noted.wake & stage as u8 != 0 {
                         self.stages.wake(stage);
@@ -414,6 +421,7 @@ fn merge(all: &Mutex<Noted>, own: Mutex<Noted>) {
     let own = own.into_inner().expect("nothing panics while it is held");
     let mut all = all.lock().expect("nothing panics while it is held");
     all.wake |= own.wake;
+    all.begun.extend(own.begun);
     for change in own.changes {
         if all.seen.insert(change.clone()) {
             all.changes.push(change);

@@ -13,12 +13,14 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use rusqlite::params;
 use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::mpsc;
 
 use super::session::{Visitor, streaming};
 use super::view::{self, From, Position, Seen, Shown, concerns, news, query, tick};
 use super::{Answer, Refusal, asked_for};
+use crate::changes::{Begun, Changes};
 use crate::connections::Live;
 use crate::connector::Evidence;
 use crate::gateway::public::Public;
@@ -38,10 +40,11 @@ pub async fn stream(State(public): State<Arc<Public>>, request: Request) -> Answ
     let resumed = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let from = From::given(resumed.or_else(|| query(&request, "cursor")).as_deref());
     // Listening begins before reading, so that nothing falls between the two.
+    let beginnings = public.hub.store.changes().beginnings();
     let (changes, _) = public.hub.store.changes().listen(None);
     let (conversation, here, shown) = news(&public, &visitor, from).await?.ok_or_else(view::lost)?;
     let (sender, lines) = mpsc::channel(64);
-    let follower = Follower { public: public.clone(), visitor, live, conversation, here, sender, status: Value::Null };
+    let follower = Follower { public: public.clone(), visitor, live, conversation, beginnings, here, sender, status: Value::Null };
     public.hub.spawn(async move {
         follower.run(shown, changes).await;
         drop(seat);
@@ -59,6 +62,8 @@ struct Follower {
     visitor: Visitor,
     live: Arc<Live>,
     conversation: Option<Seen>,
+    /// Where the beginning of theirs is told, while there is none.
+    beginnings: Receiver<Begun>,
     here: Position,
     sender: mpsc::Sender<Line>,
     /// Who has the next word, as last told.
@@ -116,16 +121,19 @@ impl Follower {
         }
         let stop = self.public.hub.stopping();
         loop {
+            let mut heard = Heard::default();
+            let waiting = self.conversation.is_none();
             let change = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = self.sender.closed() => return Err(Gone),
-                change = changes.recv() => change,
+                () = Changes::began(&mut self.beginnings, &self.visitor.connection, &self.visitor.name), if waiting => None,
+                change = changes.recv() => Some(change),
             };
-            let mut heard = Heard::default();
             match change {
-                Ok(announced) => heard.note(&announced.change, self.conversation.as_ref()),
-                Err(RecvError::Lagged(_)) => heard.everything(),
-                Err(RecvError::Closed) => return Ok(()),
+                None => heard.news = true,
+                Some(Ok(announced)) => heard.note(&announced.change, self.conversation.as_ref()),
+                Some(Err(RecvError::Lagged(_))) => heard.everything(),
+                Some(Err(RecvError::Closed)) => return Ok(()),
             }
             // What came meanwhile is read in one go.
             loop {

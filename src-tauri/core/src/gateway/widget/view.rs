@@ -15,6 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::session::{Visitor, visitor};
 use super::{Answer, Refusal, asked_for};
+use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::connections::Live;
 use crate::connector::{Evidence, Posted};
@@ -343,6 +344,7 @@ pub async fn messages(State(public): State<Arc<Public>>, request: Request) -> An
     let given = query(&request, "after");
     let wait = query(&request, "wait").and_then(|text| text.parse::<u64>().ok()).unwrap_or(0).min(LONGEST_WAIT);
     // Listening begins before reading, so that nothing falls between the two.
+    let mut beginnings = public.hub.store.changes().beginnings();
     let (mut changes, _) = public.hub.store.changes().listen(None);
     let stop = public.hub.stopping();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(wait);
@@ -360,6 +362,7 @@ pub async fn messages(State(public): State<Arc<Public>>, request: Request) -> An
             let change = tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep_until(deadline) => break,
+                () = Changes::began(&mut beginnings, &visitor.connection, &visitor.name), if conversation.is_none() => break,
                 change = changes.recv() => change,
             };
             match change {
@@ -372,11 +375,26 @@ pub async fn messages(State(public): State<Arc<Public>>, request: Request) -> An
     }
 }
 
-/// Whether a change may bring something new for a visitor; one without a conversation waits for theirs to begin.
+/// Whether a change may bring something new for a visitor. One without a conversation hears of its beginning apart ([`Changes::began`]):
+/// no message of anybody else makes them ask the store.
 pub fn concerns(change: &Change, conversation: Option<&Seen>) -> bool {
     match (change, conversation) {
         (Change::Message { conversation, .. } | Change::Delivery { conversation, .. }, Some(seen)) => *conversation == seen.id,
-        (Change::Message { .. }, None) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitor_who_has_not_written_is_not_woken_by_what_others_say() {
+        let (mine, theirs) = (ConversationId::new(), ConversationId::new());
+        let said = |conversation: &ConversationId| Change::Message { id: MessageId::new(), conversation: conversation.clone() };
+        let seen = Seen { seq: 1, id: mine.clone() };
+        assert!(concerns(&said(&mine), Some(&seen)));
+        assert!(!concerns(&said(&theirs), Some(&seen)));
+        assert!(!concerns(&said(&theirs), None), "six hundred idle streams would ask the store at every message of the shop");
     }
 }
