@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use shopbell_connectors::telegram::simulator::TelegramSimulator;
-use shopbell_core::connector::{Fault, Said, ServiceError, Simulator};
+use shopbell_core::arrivals;
+use shopbell_core::connector::{Fault, Request, Said, ServiceError, Simulator};
+use shopbell_core::id::ConnectionId;
 use shopbell_core::say;
 use shopbell_tests::hub::TestHub;
 use shopbell_tests::scripted::{Piece, calls, last_words, says, scripted};
@@ -266,4 +268,51 @@ async fn a_hub_that_was_restarted_knows_everything_and_goes_on() {
     desk.until("the second answer", async |_| telegram.received().len() == 2).await;
     desk.settled().await;
     assert_eq!(desk.count("SELECT count(*) FROM message WHERE direction = 'in'").await, 2, "nothing came twice");
+}
+
+/// An update as Telegram writes it; an edit when `edited` says what the message became.
+fn update(number: i64, text: &str, edited: bool) -> Request {
+    let mut message = json!({
+        "message_id": number, "date": 1_763_650_000, "text": text,
+        "from": { "id": 5551, "is_bot": false, "first_name": "Ana" }, "chat": { "id": 5551, "type": "private" },
+    });
+    if edited {
+        message["edit_date"] = 1_763_650_055.into();
+    }
+    let kind = if edited { "edited_message" } else { "message" };
+    let update = json!({ "update_id": number + i64::from(edited) * 1000, kind: message });
+    Request::pulled(update.to_string())
+}
+
+#[tokio::test]
+async fn a_long_batch_is_read_in_its_order_and_an_edit_at_its_end_finds_its_message() {
+    let shop = shop(|_| says("Um momento."), json!({})).await;
+    let mut requests: Vec<Request> = (1..=200).map(|number| update(number, &format!("message {number}"), false)).collect();
+    requests.push(update(200, "message 200, mended", true));
+    shop.desk
+        .hub
+        .store
+        .write(move |tx| {
+            let connection: ConnectionId = tx.query_row("SELECT id FROM connection WHERE connector = 'telegram'", [], |row| row.get(0))?;
+            for request in &requests {
+                arrivals::insert(tx, &connection, request, &[])?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    shop.desk.settled().await;
+    let stored: Vec<String> = shop
+        .desk
+        .hub
+        .store
+        .read(|db| {
+            let mut statement = db.prepare("SELECT text FROM message WHERE direction = 'in' ORDER BY seq")?;
+            Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+        .unwrap();
+    let mut expected: Vec<String> = (1..=200).map(|number| format!("message {number}")).collect();
+    "message 200, mended".clone_into(&mut expected[199]);
+    assert_eq!(stored, expected);
 }
