@@ -79,6 +79,7 @@ export class Telegram {
         this.#waiting.add(wake);
       });
     }
-    return this.#updates;
+    // A hundred at a time, as Telegram does.
+    return this.#updates.slice(0, 100);
   }
 }

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { type ChangeEvent, onChanges, onSignedOut, signInLinkRefused } from "./bridge";
 import { speak } from "./i18n";
 import { KeysProvider } from "./keys/KeysProvider";
-import { invalidate } from "./queries/client";
+import { invalidate } from "./queries/changes";
 import { health, settings } from "./queries/hub";
 import { noteLink } from "./queries/link";
 import { noteTyping } from "./queries/typing";

@@ -42,15 +42,6 @@ export const conversation = (id: string) =>
         .find((row) => row.id === id),
   });
 
-/** The messages of one conversation, newest first. */
-export const messages = (id: string) =>
-  infiniteQueryOptions({
-    queryKey: ["messages", id],
-    queryFn: ({ pageParam }) => call("list_messages", { conversation: id, cursor: pageParam, limit: 60 }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-  });
-
 /** Who is at the other end. */
 export const contact = (id: string) =>
   queryOptions({ queryKey: ["contact", id], queryFn: () => call("get_contact", { contact: id }) });

@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import type { Message, Part } from "../bindings";
 import { call } from "../bridge";
 import { sentence } from "../words/error";
+import { isListed, refreshMessages } from "./messages";
 
 /** `refused`: the hub did not take it; the reason in words. */
 export type Pending = Message & { client_key: string; refused?: string };
@@ -44,14 +45,16 @@ export function usePending(conversation: string) {
         change((all) =>
           all.map((each) => (each.client_key === one.client_key ? { ...made, client_key: one.client_key } : each)),
         );
-        await client.invalidateQueries({ queryKey: ["messages", conversation] });
-        change((all) => all.filter((each) => each.client_key !== one.client_key));
+        await refreshMessages(conversation);
+        // Until the list has it, it stands here; what stands in both is shown once.
+        if (isListed(conversation, made.id, one.client_key))
+          change((all) => all.filter((each) => each.client_key !== one.client_key));
       } catch (cause) {
         const refused = sentence(cause, t);
         change((all) => all.map((each) => (each.client_key === one.client_key ? { ...each, refused } : each)));
       }
     },
-    [client, conversation, change, t],
+    [conversation, change, t],
   );
 
   const send = useCallback(

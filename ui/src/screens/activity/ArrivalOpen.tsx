@@ -9,7 +9,7 @@ import { Button } from "../../components/Button";
 import { Skeleton } from "../../components/Skeleton";
 import { arrival as arrivalQuery, turns } from "../../queries/activity";
 import { queryClient } from "../../queries/client";
-import { messages } from "../../queries/conversations";
+import { messages } from "../../queries/messages";
 import { sentence } from "../../words/error";
 import { money } from "../../words/money";
 import { size } from "../../words/size";

@@ -14,6 +14,7 @@ import { useContactName } from "../../hooks/useContactName";
 import { useServiceName } from "../../hooks/useServiceName";
 import { useKey } from "../../keys/KeysProvider";
 import { conversation } from "../../queries/conversations";
+import { refreshMessages } from "../../queries/messages";
 import { usePending } from "../../queries/pending";
 import { sentence } from "../../words/error";
 import { Composer, type ComposerHandle } from "./Composer";
@@ -42,7 +43,7 @@ export function Conversation({ id, panelShown, onPanel, onBack, onNext }: Props)
     client.setQueryData(conversation(id).queryKey, changed);
     void client.invalidateQueries({ queryKey: ["conversations"] });
     void client.invalidateQueries({ queryKey: ["counts"] });
-    void client.invalidateQueries({ queryKey: ["messages", id] });
+    void refreshMessages(id);
   };
   const take = useMutation({
     mutationFn: () => call("take_over", { conversation: id }),

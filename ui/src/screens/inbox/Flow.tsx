@@ -1,22 +1,27 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { ArrowDown } from "lucide-react";
-import { Fragment, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { ConversationRow, Message } from "../../bindings";
+import type { ConversationRow } from "../../bindings";
 import { Button } from "../../components/Button";
 import { EmptyState } from "../../components/EmptyState";
 import { Skeleton } from "../../components/Skeleton";
+import type { Place } from "../../components/useFromEnd";
+import { VirtualList, type VirtualListHandle } from "../../components/VirtualList";
 import { useAgentName } from "../../hooks/useAgentName";
 import { useContactName } from "../../hooks/useContactName";
 import { useNow } from "../../hooks/useNow";
-import { messages } from "../../queries/conversations";
+import { messages } from "../../queries/messages";
 import type { Pending } from "../../queries/pending";
 import { useTyping } from "../../queries/typing";
 import { sentence } from "../../words/error";
-import { dayName, nearDay, sameDay } from "../../words/time";
+import { dayName, nearDay } from "../../words/time";
 import styles from "./Flow.module.css";
+import { countAfter, type FlowRow, firstOfLast, flowRows, guessedHeight, merged } from "./flow";
+import { leftAt } from "./left";
 import { MessageView } from "./MessageView";
+import { NewMessages } from "./NewMessages";
 import { TypingBubble } from "./TypingBubble";
 
 type Props = {
@@ -25,6 +30,9 @@ type Props = {
   onAgain: (clientKey: string) => void;
   onGiveUp: (clientKey: string) => void;
 };
+
+const keyOf = (row: FlowRow) => row.key;
+const room = [12, 12] as const;
 
 /** What was said, oldest on top. It stays at the end while one is at the end, and where one is otherwise. */
 export function Flow({ row, pending, onAgain, onGiveUp }: Props) {
@@ -35,158 +43,111 @@ export function Flow({ row, pending, onAgain, onGiveUp }: Props) {
   const typing = useTyping(row.id);
   const agentName = row.owner.type === "agent" ? nameOf(row.owner.id, row.owner.name) : t("common.agent");
   const read = useInfiniteQuery(messages(row.id));
-  const place = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
-  const height = useRef(0);
-  const [below, setBelow] = useState(0);
-  const [unreadAtStart] = useState(row.unread);
+  const list = useRef<VirtualListHandle>(null);
+  const [atEnd, setAtEnd] = useState(true);
 
   const all = useMemo(
     () => merged(read.data?.pages.flatMap((page) => page.items) ?? [], pending),
     [read.data, pending],
   );
-  const firstUnread = useFirstUnread(all, unreadAtStart);
-  const first = all[0]?.id;
+  // The line stands where it stood when the conversation was opened.
+  const [unreadAtStart] = useState(row.unread);
+  const [firstUnread, setFirstUnread] = useState<{ id: string | undefined }>();
+  if (firstUnread === undefined && all.length > 0) setFirstUnread({ id: firstOfLast(all, unreadAtStart) });
+  const rows = useMemo(() => flowRows(all, firstUnread?.id, typing !== undefined), [all, firstUnread, typing]);
+
   const last = all.at(-1);
-
-  // Older messages grow the top: what is in sight stays in sight. (WebKitGTK has no scroll anchoring.)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it runs when the first message becomes another.
-  useLayoutEffect(() => {
-    const flow = place.current;
-    if (flow === null) return;
-    if (!atEnd.current && height.current > 0) flow.scrollTop += flow.scrollHeight - height.current;
-    height.current = flow.scrollHeight;
-  }, [first]);
-
-  const seen = useRef<string | undefined>(undefined);
-  useLayoutEffect(() => {
-    const flow = place.current;
-    if (flow === null || last === undefined) return;
-    const isNew = seen.current !== undefined && seen.current !== last.id;
-    const opening = seen.current === undefined;
-    seen.current = last.id;
-    const line = flow.querySelector("[data-unread-line]");
-    if (opening && line !== null) {
-      line.scrollIntoView({ block: "start" });
-      if (flow.scrollTop + flow.clientHeight >= flow.scrollHeight - 8) flow.scrollTop = flow.scrollHeight;
-    } else if (opening || atEnd.current || last.id.startsWith("pending_")) flow.scrollTop = flow.scrollHeight;
-    else if (isNew) setBelow((count) => count + 1);
-    height.current = flow.scrollHeight;
-  }, [last]);
-
-  // Pictures and the composer change heights: the end stays the end.
+  const lastKey = last && (last.client_key ?? last.id);
+  const [seen, setSeen] = useState<string>();
+  if (atEnd && seen !== lastKey) setSeen(lastKey);
+  const below = atEnd ? 0 : countAfter(rows, seen);
+  const mine = last?.id.startsWith("pending_") ? lastKey : undefined;
   useEffect(() => {
-    const flow = place.current;
-    const inner = flow?.firstElementChild;
-    if (!flow || !inner) return;
-    const watch = new ResizeObserver(() => {
-      if (atEnd.current) flow.scrollTop = flow.scrollHeight;
-      height.current = flow.scrollHeight;
-    });
-    watch.observe(flow);
-    watch.observe(inner);
-    return () => watch.disconnect();
-  }, []);
+    // Who writes wants to see it stand there.
+    if (mine !== undefined) list.current?.scrollToEnd();
+  }, [mine]);
 
-  const scrolled = () => {
-    const flow = place.current;
-    if (flow === null) return;
-    atEnd.current = flow.scrollTop + flow.clientHeight >= flow.scrollHeight - 40;
-    if (atEnd.current) setBelow(0);
-    if (flow.scrollTop < 300 && read.hasNextPage && !read.isFetchingNextPage) {
-      height.current = flow.scrollHeight;
-      void read.fetchNextPage();
-    }
-  };
+  const [left] = useState(() => leftAt(row.id));
+  const onPlace = useCallback(
+    (place: Place | undefined) => {
+      left.place = place;
+      setAtEnd(place === undefined);
+    },
+    [left],
+  );
+  const { fetchNextPage } = read;
+  const more = read.hasNextPage && !read.isFetching;
+  const onStart = useMemo(() => (more ? () => void fetchNextPage() : undefined), [more, fetchNextPage]);
+  const unreadRow = rows.findIndex((one) => one.type === "message" && one.unreadLine);
 
-  return (
-    <div className={styles.place}>
-      <div
-        ref={place}
-        className={styles.flow}
-        role="log"
-        aria-label={t("inbox.messages")}
-        aria-busy={read.isFetchingNextPage || undefined}
-        tabIndex={0}
-        onScroll={scrolled}
-      >
-        <div className={styles.inner}>
+  if (rows.length === 0) {
+    return (
+      <div className={styles.place}>
+        <div
+          className={styles.flow}
+          role="log"
+          aria-label={t("inbox.messages")}
+          aria-busy={read.isPending || undefined}
+        >
           {read.isPending ? <Skeleton rows={5} height={64} /> : null}
           {read.isError ? (
             <EmptyState title={t("inbox.unreadable")} text={sentence(read.error, t)}>
               <Button onClick={() => void read.refetch()}>{t("common.try_again")}</Button>
             </EmptyState>
           ) : null}
-          {all.map((message, index) => {
-            const before = all[index - 1];
-            const newDay = before === undefined || !sameDay(before.sent_at, message.sent_at);
-            return (
-              <Fragment key={message.client_key ?? message.id}>
-                {newDay ? <p className={styles.day}>{dayWords(message.sent_at, now, i18n.language, t)}</p> : null}
-                {message.id === firstUnread ? (
-                  <p className={styles.unread} data-unread-line>
-                    {t("inbox.unread_line")}
-                  </p>
-                ) : null}
-                <MessageView
-                  message={message}
-                  first={newDay || before === undefined || !sameRun(before, message)}
-                  contactName={contactName}
-                  onAgain={onAgain}
-                  onGiveUp={onGiveUp}
-                />
-              </Fragment>
-            );
-          })}
-          {typing === undefined ? null : (
-            <TypingBubble agent={typing === "agent"} name={typing === "agent" ? agentName : contactName} />
-          )}
         </div>
       </div>
-      {below > 0 ? (
+    );
+  }
+  return (
+    <div className={styles.place} aria-busy={read.isFetchingNextPage || undefined}>
+      <VirtualList
+        handle={list}
+        className={styles.flow}
+        label={t("inbox.messages")}
+        items={rows}
+        keyOf={keyOf}
+        rowHeight={guessedHeight}
+        room={room}
+        more={read.hasNextPage}
+        fromEnd={{ open: unreadRow >= 0 ? unreadRow : left.place, onPlace, onStart, heights: left.heights }}
+        draw={(one) =>
+          one.type === "typing" ? (
+            <div className={styles.row}>
+              <TypingBubble agent={typing === "agent"} name={typing === "agent" ? agentName : contactName} />
+            </div>
+          ) : (
+            <div className={styles.row}>
+              {one.newDay ? <p className={styles.day}>{dayWords(one.message.sent_at, now, i18n.language, t)}</p> : null}
+              {one.unreadLine ? (
+                <p className={styles.unread} data-unread-line>
+                  {t("inbox.unread_line")}
+                </p>
+              ) : null}
+              <MessageView
+                message={one.message}
+                first={one.first}
+                contactName={contactName}
+                onAgain={onAgain}
+                onGiveUp={onGiveUp}
+              />
+            </div>
+          )
+        }
+      />
+      {atEnd ? null : (
         <button
           type="button"
           className={styles.below}
-          onClick={() => {
-            const flow = place.current;
-            if (flow !== null) flow.scrollTop = flow.scrollHeight;
-          }}
+          data-new={below > 0 || undefined}
+          onClick={() => list.current?.scrollToEnd()}
         >
           <ArrowDown size={15} strokeWidth={2} aria-hidden />
-          {t("inbox.new_messages", { count: below })}
+          {below > 0 ? t("inbox.new_messages", { count: below }) : <span className="sr-only">{t("inbox.to_end")}</span>}
         </button>
-      ) : null}
+      )}
+      <NewMessages all={all} contactName={contactName} />
     </div>
-  );
-}
-
-/** Oldest first; what is pending here comes last, unless the hub lists it already. */
-export function merged(newestFirst: Message[], pending: Pending[]): Message[] {
-  const known = new Set(newestFirst.flatMap((one) => [one.id, one.client_key ?? ""]));
-  const mine = pending.filter((one) => !known.has(one.id) && !known.has(one.client_key));
-  return [...newestFirst.toReversed(), ...mine];
-}
-
-/** The id of the first message nobody had read when the conversation was opened. It does not move afterwards. */
-function useFirstUnread(all: Message[], count: number): string | undefined {
-  const [kept, setKept] = useState<string | null | undefined>(undefined);
-  if (kept === undefined && all.length > 0) {
-    const incoming = all.filter((one) => one.direction === "in");
-    setKept(count > 0 ? (incoming[Math.max(0, incoming.length - count)]?.id ?? null) : null);
-  }
-  return kept ?? undefined;
-}
-
-const idOf = (author: Message["author"]): string | null => ("id" in author ? author.id : null);
-
-/** Do two messages belong to one turn of the same author? */
-function sameRun(one: Message, other: Message): boolean {
-  return (
-    one.author.type === other.author.type &&
-    idOf(one.author) === idOf(other.author) &&
-    one.direction === other.direction &&
-    one.author.type !== "system" &&
-    other.sent_at - one.sent_at < 10 * 60_000
   );
 }
 

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { Bot, CircleQuestionMark, CircleX, FileText, Lock } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,6 +6,7 @@ import type { Message } from "../../bindings";
 import { call } from "../../bridge";
 import { Tick } from "../../components/Tick";
 import { useAgentName } from "../../hooks/useAgentName";
+import { refreshMessages } from "../../queries/messages";
 import type { Pending } from "../../queries/pending";
 import { sentence } from "../../words/error";
 import { clock, fullTime } from "../../words/time";
@@ -108,10 +109,9 @@ function Trouble({
   onGiveUp,
 }: { message: Message; refused: string | undefined; failed: boolean } & Pick<Props, "onAgain" | "onGiveUp">) {
   const { t } = useTranslation();
-  const client = useQueryClient();
   const retry = useMutation({
     mutationFn: () => call("retry_delivery", { id: message.delivery?.id ?? message.id }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["messages"] }),
+    onSuccess: () => refreshMessages(message.conversation, [message.id]),
   });
   const reason = refused ?? message.delivery?.reason ?? "";
   const key = message.client_key ?? "";
