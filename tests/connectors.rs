@@ -251,7 +251,7 @@ async fn what_is_sent_arrives_within_the_limits_of_the_service() {
 /// One use of each role: an answer sent, a question asked.
 async fn attempt(desk: &Desk, simulator: &dyn Simulator) -> Result<(), ServiceError> {
     if let Some(channel) = desk.connector.channel() {
-        let ana = desk.first_word(simulator, &Said { thread: "5551".into(), name: "Ana".into(), text: "Olá".into() });
+        let ana = desk.first_word(simulator, &Said::text("5551", "Ana", "Olá"));
         channel.send(desk.link(), &answer(&ana, text("Oi"))).await?;
     }
     if let Some(model) = desk.connector.model() {
@@ -384,7 +384,7 @@ async fn a_secret_is_seen_nowhere() {
             seen.push(format!("{:?}", connector.test(desk.link()).await));
         }
         if let Some(channel) = connector.channel() {
-            let _ = channel.typing(desk.link(), "5551").await;
+            let _ = channel.typing(desk.link(), "5551", None).await;
             seen.push(format!("{:?}", channel.fetch_media(desk.link(), "nothing").await.err()));
             seen.push(format!("{:?}", channel.webhook_state(desk.link()).await));
         }

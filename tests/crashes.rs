@@ -82,7 +82,7 @@ fn updates(telegram: &TelegramSimulator, dice: &mut Dice) -> Vec<Request> {
     let mut updates = Vec::new();
     for n in 1..=EACH {
         for chat in 1..=CHATS {
-            let said = Said { thread: (9000 + chat).to_string(), name: format!("Customer {chat}"), text: words(chat, n) };
+            let said = Said::text((9000 + chat).to_string(), format!("Customer {chat}"), words(chat, n));
             updates.extend(telegram.signed(&said));
         }
     }

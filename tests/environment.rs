@@ -59,7 +59,7 @@ fn refused_with(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 
 /// A message of a customer as a signed call.
 fn update(telegram: &TelegramSimulator, text: &str) -> Request {
-    telegram.signed(&Said { thread: "5551".into(), name: "Ana".into(), text: text.into() }).remove(0)
+    telegram.signed(&Said::text("5551", "Ana", text)).remove(0)
 }
 
 /// Calls a hook as the service does; the status.

@@ -20,7 +20,7 @@ struct Shop {
 }
 
 fn ana(text: &str) -> Said {
-    Said { thread: "5551".into(), name: "Ana".into(), text: text.into() }
+    Said::text("5551", "Ana", text)
 }
 
 /// A hub with a polled Telegram bot and an agent on a scripted model.

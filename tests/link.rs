@@ -84,7 +84,7 @@ impl Desk {
 
 /// Somebody who says something.
 pub fn said(thread: &str, text: &str) -> Said {
-    Said { thread: thread.into(), name: "Ana".into(), text: text.into() }
+    Said::text(thread, "Ana", text)
 }
 
 /// The answer to a message.
@@ -96,6 +96,7 @@ pub fn answer(to: &IncomingMessage, content: Content) -> Outgoing {
         author: Author::Person { id: None },
         content,
         reply_to: None,
+        last_in_at: Some(to.sent_at),
         metadata: to.metadata.clone(),
     }
 }

@@ -110,7 +110,7 @@ async fn telegram_test_api_and_we_understand_each_other() {
     let channel = desk.connector.channel().unwrap();
     let receipt = channel.send(desk.link(), &answer(&ana, text("Sim, **temos** 🥖"))).await.unwrap();
     assert!(receipt.external_id.starts_with("77:"), "{receipt:?}");
-    let options = vec![Choice { id: "two".into(), label: "Dois".into(), url: None }];
+    let options = vec![Choice { id: "two".into(), label: "Dois".into(), url: None, description: None }];
     channel.send(desk.link(), &answer(&ana, Content::Choices { text: "Quantos?".into(), options })).await.unwrap();
     let received = customer(&peer, "/getUpdates", json!({ "token": TOKEN, "chatId": 77 })).await;
     assert_eq!(received["result"][0]["message"]["text"], "Sim, temos 🥖");

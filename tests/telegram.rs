@@ -202,7 +202,12 @@ async fn every_kind_of_content_takes_its_method() {
         bytes: 0,
         duration_ms: None,
     };
-    let choice = |id: &str, label: &str, url: Option<&str>| Choice { id: id.into(), label: label.into(), url: url.map(str::to_owned) };
+    let choice = |id: &str, label: &str, url: Option<&str>| Choice {
+        id: id.into(),
+        label: label.into(),
+        url: url.map(str::to_owned),
+        description: None,
+    };
     let contents = [
         text("We are **open** 🕘 until `18:00`"),
         Content::Choices {
@@ -274,7 +279,10 @@ async fn refusals_say_what_to_do() {
     let error = send(&desk, &answer(&stranger, text("hi"))).await.unwrap_err();
     assert!(matches!(&error, ServiceError::Permanent(words) if words.to_string().contains("does not know this chat")), "{error:?}");
 
-    let long = Content::Choices { text: "x".into(), options: vec![Choice { id: "é".repeat(33), label: "Sim".into(), url: None }] };
+    let long = Content::Choices {
+        text: "x".into(),
+        options: vec![Choice { id: "é".repeat(33), label: "Sim".into(), url: None, description: None }],
+    };
     let error = send(&desk, &answer(&ana, long)).await.unwrap_err();
     assert!(matches!(&error, ServiceError::Permanent(words) if words.to_string().contains("64 bytes")), "{error:?}");
 
@@ -306,7 +314,7 @@ async fn a_group_with_a_new_number_is_followed() {
 async fn a_pressed_button_is_answered_once_and_lateness_is_no_error() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("5551", "hello"));
-    let options = vec![Choice { id: "opt:1".into(), label: "Sim".into(), url: None }];
+    let options = vec![Choice { id: "opt:1".into(), label: "Sim".into(), url: None, description: None }];
     let sent = send(&desk, &answer(&ana, Content::Choices { text: "?".into(), options })).await.unwrap();
     simulator.press("5551", "Sim").await.unwrap();
     let basket = Basket::default();
@@ -345,7 +353,7 @@ async fn a_file_is_fetched_and_a_too_large_one_is_said() {
 async fn typing_is_shown() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("5551", "hello"));
-    channel(&desk).typing(desk.link(), &ana.thread).await.unwrap();
+    channel(&desk).typing(desk.link(), &ana.thread, None).await.unwrap();
     assert_eq!(calls(&simulator), [json!({ "path": "/bot•••/sendChatAction", "body": { "chat_id": 5551, "action": "typing" } })]);
 }
 

@@ -76,6 +76,7 @@ impl Channel<ProbeConfig> for Probe {
             secret_headers: &["x-signature"],
             body_limit: 3 << 20,
             webhook: true,
+            ..ChannelRules::default()
         }
     }
     fn verify(&self, _: &ProbeConfig, request: &Request) -> Result<(), Forged> {

@@ -190,7 +190,7 @@ impl Channel<Settings> for UnpacedChannel {
     async fn send(&self, link: AnyLink<'_>, message: &Outgoing) -> Result<Receipt, ServiceError> {
         self.inner().send(link, message).await
     }
-    async fn typing(&self, link: AnyLink<'_>, thread: &str) -> Result<(), ServiceError> {
-        self.inner().typing(link, thread).await
+    async fn typing(&self, link: AnyLink<'_>, thread: &str, answering: Option<&str>) -> Result<(), ServiceError> {
+        self.inner().typing(link, thread, answering).await
     }
 }

@@ -56,7 +56,7 @@ async fn stopped(shop: TestHub) -> Arc<tempfile::TempDir> {
 }
 
 async fn says_to(telegram: &TelegramSimulator, text: &str) {
-    telegram.say(&Said { thread: "5551".into(), name: "Ana".into(), text: text.into() }, None).await.unwrap();
+    telegram.say(&Said::text("5551", "Ana", text), None).await.unwrap();
 }
 
 async fn open_shop(shop: &TestHub, telegram: &TelegramSimulator) {

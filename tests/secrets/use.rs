@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::form;
 
 fn ana(text: &str) -> Said {
-    Said { thread: "5551".into(), name: "Ana".into(), text: text.into() }
+    Said::text("5551", "Ana", text)
 }
 
 /// Uses all of it. The vault's passphrase is `passphrase` before and after.

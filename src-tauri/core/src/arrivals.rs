@@ -280,7 +280,7 @@ fn understood(hub: &Hub, arrival: &Pending) -> std::result::Result<(Arc<Live>, V
 
 async fn store_effects(hub: &Arc<Hub>, live: &Arc<Live>, seq: i64, id: &ArrivalId, events: Vec<Event>) -> Result<()> {
     let (live, id) = (live.clone(), id.clone());
-    let gather = hub.gather(&live);
+    let (gather, language) = (hub.gather(&live), hub.language());
     hub.store
         .write(move |tx| {
             let place = Place {
@@ -288,6 +288,7 @@ async fn store_effects(hub: &Arc<Hub>, live: &Arc<Live>, seq: i64, id: &ArrivalI
                 connector: &live.connection.connector,
                 agent: live.connection.agent.as_ref(),
                 gather,
+                language: &language,
             };
             let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<Result<Vec<_>>>()?;
             // Replayed, it finds everything done: what it did the first time stays its verdict.

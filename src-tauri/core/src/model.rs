@@ -155,7 +155,7 @@ pub enum Direction {
 }
 
 /// What kind of file a media part is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
     /// A picture.
@@ -167,6 +167,7 @@ pub enum MediaKind {
     /// A film.
     Video,
     /// Any other file.
+    #[default]
     Document,
     /// A sticker.
     Sticker,
@@ -183,6 +184,27 @@ pub struct Choice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub url: Option<String>,
+    /// A line under it, where the channel has lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub description: Option<String>,
+}
+
+/// One line of an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
+pub struct OrderLine {
+    /// The product, as the catalogue names it.
+    pub product: String,
+    /// How many.
+    pub quantity: f64,
+    /// The price of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub price: Option<f64>,
+    /// In which currency (ISO 4217).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub currency: Option<String>,
 }
 
 /// Somebody's visiting card.
@@ -272,13 +294,48 @@ pub enum Content {
     },
     /// An approved template of the channel.
     Template {
+        /// Its id at the service.
+        #[serde(default)]
+        id: String,
         /// Its name at the service.
         name: String,
         /// Its language.
         language: String,
-        /// What fills its gaps.
+        /// What fills its gaps, by the gap's key.
         #[serde(default)]
-        values: Vec<String>,
+        values: std::collections::BTreeMap<String, String>,
+        /// How it reads with its gaps filled: what the inbox and search see.
+        #[serde(default)]
+        text: String,
+    },
+    /// An order from the channel's own catalogue.
+    Order {
+        /// What the customer wrote beside it.
+        #[serde(default)]
+        text: String,
+        /// What was ordered.
+        lines: Vec<OrderLine>,
+    },
+    /// A form that the customer filled in inside the channel.
+    Form {
+        /// Its name.
+        name: String,
+        /// What was filled in.
+        #[ts(type = "Record<string, unknown>")]
+        answers: serde_json::Map<String, Value>,
+    },
+    /// Something of the service's own that was shared or answered: a story, a post, a reel.
+    Shared {
+        /// "story_reply", "story_mention", "post", "reel", "link".
+        what: String,
+        /// Where it can be seen, while it can.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        url: Option<String>,
+        /// Its title.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        title: Option<String>,
     },
     /// Something this version cannot show; kept whole in the arrival.
     Unsupported {
@@ -306,7 +363,22 @@ impl Content {
             Self::Chosen { label, .. } => label,
             Self::Contacts { contacts } => contacts.first().map_or("", |card| card.name.as_str()),
             Self::Reaction { emoji, .. } => emoji,
-            Self::Template { name, .. } => name,
+            Self::Template { name, text, .. } => {
+                if text.is_empty() {
+                    name
+                } else {
+                    text
+                }
+            }
+            Self::Order { text, lines } => {
+                if text.is_empty() {
+                    lines.first().map_or("", |line| line.product.as_str())
+                } else {
+                    text
+                }
+            }
+            Self::Form { name, .. } => name,
+            Self::Shared { title, .. } => title.as_deref().unwrap_or(""),
             Self::Unsupported { .. } | Self::Event { .. } => "",
         }
     }

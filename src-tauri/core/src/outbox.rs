@@ -15,7 +15,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
-use crate::connector::{Outgoing, Receipt, ServiceError};
+use crate::connector::{Action, Outgoing, Receipt, ServiceError};
+use crate::conversations;
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
 use crate::id::{ConnectionId, ConversationId, DeliveryId, MessageId};
@@ -88,7 +89,7 @@ pub fn claim(tx: &Tx<'_>, allowance: &HashMap<ConnectionId, u32>, room: usize) -
     let allowed = serde_json::to_string(&allowance.keys().collect::<Vec<_>>()).map_err(anyhow::Error::from)?;
     let mut statement = tx.prepare_cached(
         "SELECT d.seq, d.id, d.connection, d.attempts, d.epoch, d.farewell, c.epoch, c.owner_kind = 'agent', c.id, m.id, m.author_kind, m.author_id, m.content,
-                c.thread, c.address_scheme, c.address_value, c.metadata, m.reply_to, k.connector
+                c.thread, c.address_scheme, c.address_value, c.metadata, m.reply_to, k.connector, c.last_in_at
          FROM delivery d
          JOIN conversation c ON c.seq = d.conversation
          JOIN message m ON m.seq = d.message
@@ -145,6 +146,7 @@ pub fn claim(tx: &Tx<'_>, allowance: &HashMap<ConnectionId, u32>, room: usize) -
                 author,
                 content,
                 reply_to: row.get(17)?,
+                last_in_at: row.get(19)?,
                 metadata,
             },
         });
@@ -193,6 +195,8 @@ pub enum Outcome {
     Failed {
         /// Why.
         reason: String,
+        /// What helps, where the service's answer tells.
+        action: Option<Action>,
         /// Whether it waits in the parked list.
         parked: bool,
     },
@@ -208,10 +212,16 @@ pub fn finish(tx: &Tx<'_>, claimed: &Claimed, outcome: &Outcome) -> Result<()> {
         |status, reason| settle(tx, claimed.seq, &claimed.conversation, &claimed.message, &claimed.outgoing.delivery, status, reason);
     match outcome {
         Outcome::Sent(receipt) => {
+            let status: String =
+                tx.prepare_cached("SELECT status FROM delivery WHERE seq = ?1")?.query_row([claimed.seq], |row| row.get(0))?;
             // A service that hands out one id twice must not make the delivery fail: the id is then left out.
             tx.prepare_cached("UPDATE OR IGNORE message SET external_id = ?2 WHERE id = ?1")?
                 .execute(params![claimed.message, receipt.external_id])?;
-            settle("sent", None)
+            // The service may have told more already than its own answer: that it was delivered, or that it failed after all.
+            if status == "sending" {
+                settle("sent", None)?;
+            }
+            conversations::settle_ahead(tx, &claimed.connection, &receipt.external_id)
         }
         Outcome::Later(wait) => {
             tx.prepare_cached("UPDATE delivery SET due_at = ?2 WHERE seq = ?1")?.execute(params![claimed.seq, tx.now().plus(*wait)])?;
@@ -226,11 +236,21 @@ pub fn finish(tx: &Tx<'_>, claimed: &Claimed, outcome: &Outcome) -> Result<()> {
             tx.prepare_cached("UPDATE delivery SET attempts = attempts - 1 WHERE seq = ?1")?.execute([claimed.seq])?;
             settle("queued", None)
         }
-        Outcome::Failed { reason, parked } => {
-            tx.prepare_cached("UPDATE delivery SET parked = ?2 WHERE seq = ?1")?.execute(params![claimed.seq, parked])?;
+        Outcome::Failed { reason, action, parked } => {
+            tx.prepare_cached("UPDATE delivery SET parked = ?2, action = ?3 WHERE seq = ?1")?.execute(params![
+                claimed.seq,
+                parked,
+                action.map(Action::as_str)
+            ])?;
             settle("failed", Some(reason))
         }
         Outcome::Unconfirmed => {
+            // A status that came meanwhile is the better proof.
+            let known: bool =
+                tx.prepare_cached("SELECT status <> 'sending' FROM delivery WHERE seq = ?1")?.query_row([claimed.seq], |row| row.get(0))?;
+            if known {
+                return Ok(());
+            }
             tx.prepare_cached("UPDATE delivery SET due_at = ?2, checks = 0 WHERE seq = ?1")?
                 .execute(params![claimed.seq, tx.now().plus(Duration::from_secs(3))])?;
             settle("unconfirmed", None)
@@ -382,7 +402,7 @@ async fn attempt(hub: Arc<Hub>, claimed: Claimed) -> ConnectionId {
 
 async fn send(hub: &Arc<Hub>, claimed: &Claimed) -> Outcome {
     let Some(live) = hub.connections.get(&claimed.connection) else {
-        return Outcome::Failed { reason: say!("The connection is not there any more.").to_string(), parked: true };
+        return Outcome::Failed { reason: say!("The connection is not there any more.").to_string(), action: None, parked: true };
     };
     let Some((channel, link)) = live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())) else {
         return Outcome::Held;
@@ -398,16 +418,22 @@ async fn send(hub: &Arc<Hub>, claimed: &Claimed) -> Outcome {
             hub.pace.hold(&claimed.connection, hub.store.clock().now().plus(wait));
             if retry_after.is_some() { Outcome::Slowed(wait) } else { Outcome::Later(wait) }
         }
+        Err(ServiceError::ThreadLimited { retry_after }) => Outcome::Slowed(retry_after + jittered(Duration::from_millis(500))),
         Err(ServiceError::Unauthorized(sentence)) => {
             hub.needs_sign_in(&claimed.connection, &sentence).await;
             Outcome::Held
         }
         Err(ServiceError::Permanent(sentence) | ServiceError::TooLong(sentence)) => {
-            Outcome::Failed { reason: hub.say(&sentence), parked: false }
+            Outcome::Failed { reason: hub.say(&sentence), action: None, parked: false }
         }
-        Err(ServiceError::OutOfCredit(sentence)) => Outcome::Failed { reason: hub.say(&sentence), parked: true },
+        Err(ServiceError::Refused { action, sentence }) => {
+            // What somebody can mend waits in the parked list; the rest would only be refused again.
+            let parked = matches!(action, Action::Pay | Action::FixAccount | Action::GrantPermission | Action::SlowDown);
+            Outcome::Failed { reason: hub.say(&sentence), action: Some(action), parked }
+        }
+        Err(ServiceError::OutOfCredit(sentence)) => Outcome::Failed { reason: hub.say(&sentence), action: Some(Action::Pay), parked: true },
         Err(ServiceError::Temporary(sentence)) if claimed.attempts >= ATTEMPTS => {
-            Outcome::Failed { reason: hub.say(&sentence), parked: true }
+            Outcome::Failed { reason: hub.say(&sentence), action: None, parked: true }
         }
         Err(ServiceError::Temporary(_)) => Outcome::Later(again()),
     }
@@ -495,7 +521,7 @@ async fn ask(hub: &Arc<Hub>, id: &DeliveryId, connection: &ConnectionId) -> Resu
 fn outgoing(db: &rusqlite::Connection, id: &DeliveryId) -> Result<Outgoing> {
     let row = db
         .prepare_cached(
-            "SELECT m.content, c.thread, c.address_scheme, c.address_value, c.metadata, m.reply_to, k.connector, m.author_kind, m.author_id FROM delivery d
+            "SELECT m.content, c.thread, c.address_scheme, c.address_value, c.metadata, m.reply_to, k.connector, m.author_kind, m.author_id, c.last_in_at FROM delivery d
              JOIN message m ON m.seq = d.message JOIN conversation c ON c.seq = d.conversation JOIN connection k ON k.id = d.connection WHERE d.id = ?1",
         )?
         .query_row([id], |row| {
@@ -515,6 +541,7 @@ fn outgoing(db: &rusqlite::Connection, id: &DeliveryId) -> Result<Outgoing> {
                     author,
                     content: Content::Text { text: String::new() },
                     reply_to: row.get(5)?,
+                    last_in_at: row.get(9)?,
                     metadata: metadata.as_object().cloned().unwrap_or_default(),
                 },
             ))

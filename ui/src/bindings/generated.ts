@@ -342,6 +342,8 @@ export type Choice = {
   label: string,
   /** A link that opens instead, where the channel has such buttons. */
   url?: string,
+  /** A line under it, where the channel has lists. */
+  description?: string,
 };
 
 /** What the caller can do about it. A new code means a new behaviour of a screen. */
@@ -571,12 +573,33 @@ export type Content = { "type": "text",
   /** The message it was put on, as the service names it. */
   target: string }
   | { "type": "template",
+  /** Its id at the service. */
+  id: string,
   /** Its name at the service. */
   name: string,
   /** Its language. */
   language: string,
-  /** What fills its gaps. */
-  values: Array<string> }
+  /** What fills its gaps, by the gap's key. */
+  values: { [key in string]: string },
+  /** How it reads with its gaps filled: what the inbox and search see. */
+  text: string }
+  | { "type": "order",
+  /** What the customer wrote beside it. */
+  text: string,
+  /** What was ordered. */
+  lines: Array<OrderLine> }
+  | { "type": "form",
+  /** Its name. */
+  name: string,
+  /** What was filled in. */
+  answers: Record<string, unknown> }
+  | { "type": "shared",
+  /** "story_reply", "story_mention", "post", "reel", "link". */
+  what: string,
+  /** Where it can be seen, while it can. */
+  url?: string,
+  /** Its title. */
+  title?: string }
   | { "type": "unsupported",
   /** What the service calls it. */
   kind: string }
@@ -1134,6 +1157,18 @@ export type ModelSettings = {
   max_tool_calls: number,
   /** How long one answer may take, in seconds. */
   max_seconds: number,
+};
+
+/** One line of an order. */
+export type OrderLine = {
+  /** The product, as the catalogue names it. */
+  product: string,
+  /** How many. */
+  quantity: number,
+  /** The price of one. */
+  price?: number,
+  /** In which currency (ISO 4217). */
+  currency?: string,
 };
 
 /** Who has the next word. */

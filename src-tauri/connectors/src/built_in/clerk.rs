@@ -29,7 +29,7 @@ pub fn respond(prompt: &Prompt) -> Vec<Chunk> {
             chunks.extend(sources.into_iter().map(Chunk::Source));
             if offers {
                 let label = clerk.language.offer_label().to_owned();
-                chunks.push(Chunk::Choices(vec![Choice { id: PERSON.into(), label, url: None }]));
+                chunks.push(Chunk::Choices(vec![Choice { id: PERSON.into(), label, url: None, description: None }]));
             }
         }
     }

@@ -195,6 +195,7 @@ mod tests {
             ServiceError::OutOfCredit(_) => "pay".into(),
             ServiceError::TooLong(_) => "shorten".into(),
             ServiceError::Ambiguous => "unknown".into(),
+            error @ (ServiceError::ThreadLimited { .. } | ServiceError::Refused { .. }) => unreachable!("no model says {error}"),
         }
     }
 

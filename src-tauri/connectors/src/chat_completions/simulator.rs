@@ -135,7 +135,8 @@ fn refusal(fault: &Fault) -> Response {
             "This model's maximum context length is 128000 tokens.",
         ),
         Fault::Refuse(words) => error(400, "invalid_request_error", "", None, words),
-        Fault::ServerError | Fault::CutAfter | Fault::CutBefore | Fault::Slow(_) => {
+        Fault::Code(code) => error(u16::try_from(*code).unwrap_or(400), "invalid_request_error", "", None, "Refused."),
+        Fault::ServerError | Fault::CutAfter | Fault::CutBefore | Fault::Slow(_) | Fault::MediaGone => {
             error(500, "server_error", "", None, "The server had an error while processing your request.")
         }
     }

@@ -228,6 +228,7 @@ impl Channel<Config> for TelegramChannel {
             secret_headers: &[webhook::HEADER],
             body_limit: 3 * 1024 * 1024,
             webhook: true,
+            ..ChannelRules::default()
         }
     }
 
@@ -263,7 +264,7 @@ impl Channel<Config> for TelegramChannel {
         media::fetch(link, reference).await
     }
 
-    async fn typing(&self, link: Link<'_, Config>, thread: &str) -> Result<(), ServiceError> {
+    async fn typing(&self, link: Link<'_, Config>, thread: &str, _answering: Option<&str>) -> Result<(), ServiceError> {
         let body = json!({ "chat_id": send::chat(thread), "action": "typing" });
         let _: Value = api::call(link, "sendChatAction", &body, Call::Reads).await?;
         Ok(())

@@ -61,10 +61,10 @@ pub fn external_id(chat: i64, message: i64) -> String {
 fn message(message: Message) -> Event {
     let chat = message.chat.id;
     if let Some(to) = message.migrate_to_chat_id {
-        return Event::Moved { from: chat.to_string(), to: to.to_string() };
+        return Event::Moved { from: chat.to_string(), to: to.to_string(), address: None };
     }
     if let Some(from) = message.migrate_from_chat_id {
-        return Event::Moved { from: from.to_string(), to: chat.to_string() };
+        return Event::Moved { from: from.to_string(), to: chat.to_string(), address: None };
     }
     if message.is_automatic_forward {
         return Event::Nothing { what: "a channel's post, forwarded by Telegram itself".into() };
@@ -93,17 +93,12 @@ fn message(message: Message) -> Event {
         external_id(chat, reply.message_id)
     });
     Event::Message(IncomingMessage {
-        external_id: external_id(chat, message.message_id),
-        thread: chat.to_string(),
-        from: sender.address(),
-        name: sender.name,
         content,
-        sent_at: Timestamp::from_seconds(message.date),
         position: Some(message.message_id),
         reply_to,
-        language: sender.language,
+        forwarded: message.rest.contains_key("forward_origin"),
         metadata,
-        acknowledge: None,
+        ..sender.says(external_id(chat, message.message_id), chat, Timestamp::from_seconds(message.date))
     })
 }
 
@@ -149,17 +144,11 @@ fn pressed(query: CallbackQuery) -> Event {
         None => (query.from.id, Map::new(), None),
     };
     Event::Message(IncomingMessage {
-        external_id: format!("press:{}", query.id),
-        thread: thread.to_string(),
-        from: sender.address(),
-        name: sender.name,
         content: vec![IncomingContent::Content(Content::Chosen { id, label })],
-        sent_at: Timestamp::default(),
-        position: None,
         reply_to,
-        language: sender.language,
         metadata,
-        acknowledge: Some(query.id),
+        acknowledge: Some(query.id.clone()),
+        ..sender.says(format!("press:{}", query.id), thread, Timestamp::default())
     })
 }
 
@@ -185,18 +174,12 @@ fn reaction(update: ReactionUpdate) -> Event {
         (None, false) => return Event::Nothing { what: "a reaction that is a picture".into() },
     };
     let target = external_id(update.chat.id, update.message_id);
+    let name = format!("reaction:{target}:{}:{}:{emoji}", sender.id, update.date);
     Event::Message(IncomingMessage {
-        external_id: format!("reaction:{target}:{}:{}:{emoji}", sender.id, update.date),
-        thread: update.chat.id.to_string(),
-        from: sender.address(),
         metadata: chat_metadata(&update.chat, sender.username.as_deref()),
-        name: sender.name,
         content: vec![IncomingContent::Content(Content::Reaction { emoji, target: target.clone() })],
-        sent_at: Timestamp::from_seconds(update.date),
-        position: None,
-        reply_to: Some(target),
-        language: sender.language,
-        acknowledge: None,
+        reply_to: Some(target.clone()),
+        ..sender.says(name, update.chat.id, Timestamp::from_seconds(update.date))
     })
 }
 
@@ -224,6 +207,12 @@ impl Sender {
 
     fn address(&self) -> Address {
         Address { connector: "telegram".into(), scheme: "user".into(), value: self.id.to_string() }
+    }
+
+    /// A message of theirs, still without what it says.
+    fn says(self, external_id: String, chat: i64, at: Timestamp) -> IncomingMessage {
+        let address = self.address();
+        IncomingMessage { name: self.name, language: self.language, ..IncomingMessage::new(external_id, chat.to_string(), address, at) }
     }
 }
 
@@ -306,6 +295,7 @@ fn media(message: &Message, caption: Option<String>) -> Option<RemoteMedia> {
         mime: file.mime_type.clone().unwrap_or_else(|| mime.to_owned()),
         filename: file.file_name.clone(),
         bytes: file.file_size,
+        sha256: None,
         caption,
         duration_ms: file.duration.map(|seconds| seconds.saturating_mul(1000)),
     })

@@ -125,6 +125,9 @@ async fn draft(link: Link<'_, Config>, message: &Outgoing) -> Result<Draft, Serv
         Content::Chosen { .. }
         | Content::Reaction { .. }
         | Content::Template { .. }
+        | Content::Order { .. }
+        | Content::Form { .. }
+        | Content::Shared { .. }
         | Content::Unsupported { .. }
         | Content::Event { .. } => Err(ServiceError::Permanent(say!("Telegram has no such message."))),
     }

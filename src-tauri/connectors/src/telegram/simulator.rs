@@ -291,6 +291,8 @@ fn refusal(fault: &Fault) -> Response {
         }
         Fault::Unauthorized => answers::refuse(401, "Unauthorized", Value::Null),
         Fault::Refuse(words) => answers::refuse(400, &format!("Bad Request: {words}"), Value::Null),
+        Fault::Code(code) => answers::refuse(u16::try_from(*code).unwrap_or(400), "Bad Request: refused", Value::Null),
+        Fault::MediaGone => answers::refuse(400, "Bad Request: wrong file_id or the file is temporarily unavailable", Value::Null),
         Fault::ServerError | Fault::CutAfter | Fault::CutBefore | Fault::Slow(_) => answers::refuse(500, "Internal Server Error", Value::Null),
     }
 }

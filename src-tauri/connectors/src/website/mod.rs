@@ -216,6 +216,7 @@ impl Channel<Config> for WebsiteChannel {
             secret_headers: &[],
             body_limit: 64 * 1024,
             webhook: false,
+            ..ChannelRules::default()
         }
     }
 
@@ -236,17 +237,15 @@ impl Channel<Config> for WebsiteChannel {
             metadata.insert("page_title".into(), Value::String(page.title.clone()));
         }
         Ok(vec![Event::Message(IncomingMessage {
-            external_id: posted.external_id(),
-            thread: posted.visitor.clone(),
-            from: Address { connector: "website".into(), scheme: "visitor".into(), value: posted.visitor },
-            name: None,
             content: vec![IncomingContent::Content(content)],
-            sent_at: posted.at,
-            position: None,
-            reply_to: None,
-            language: posted.locale,
+            language: posted.locale.clone(),
             metadata,
-            acknowledge: None,
+            ..IncomingMessage::new(
+                posted.external_id(),
+                posted.visitor.clone(),
+                Address { connector: "website".into(), scheme: "visitor".into(), value: posted.visitor },
+                posted.at,
+            )
         })])
     }
 

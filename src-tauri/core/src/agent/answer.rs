@@ -207,13 +207,15 @@ impl Desk {
     fn show_typing(&self) -> tokio_util::sync::DropGuard {
         let stop = CancellationToken::new();
         let (hub, channel, conversation, done) = (self.hub.clone(), self.channel.clone(), self.conversation.clone(), stop.clone());
+        let seq = conversation.seq;
         self.hub.spawn(async move {
+            let answering = hub.store.read(move |db| conversations::last_said(db, seq)).await.ok().flatten();
             loop {
                 hub.typing(&conversation.id, "agent", true);
                 if let Some((role, link)) = channel.connector.channel().zip(channel.link(hub.media.as_ref(), hub.store.clock().as_ref())) {
                     let told = tokio::select! {
                         () = done.cancelled() => return,
-                        told = tokio::time::timeout(TYPING_EVERY, role.typing(link, &conversation.thread)) => told,
+                        told = tokio::time::timeout(TYPING_EVERY, role.typing(link, &conversation.thread, answering.as_deref())) => told,
                     };
                     if let Ok(Err(error)) = told {
                         tracing::debug!(connection.id = %channel.connection.id, %error, "The service did not show that somebody types.");

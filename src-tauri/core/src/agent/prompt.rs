@@ -183,7 +183,19 @@ fn told(part: &Content) -> String {
             contacts.iter().map(|card| format!("[contact {} {}]", card.name, card.phones.join(" "))).collect::<Vec<_>>().join("\n")
         }
         Content::Reaction { emoji, .. } => format!("[reacted {emoji}]"),
-        Content::Template { name, .. } => format!("[template {name}]"),
+        Content::Template { name, text, .. } => {
+            if text.is_empty() {
+                format!("[template {name}]")
+            } else {
+                text.clone()
+            }
+        }
+        Content::Order { text, lines } => {
+            let lines: Vec<String> = lines.iter().map(|line| format!("{} × {}", line.quantity, line.product)).collect();
+            format!("[order: {}] {text}", lines.join(", ")).trim().to_owned()
+        }
+        Content::Form { name, answers } => format!("[form {name}] {}", serde_json::Value::Object(answers.clone())),
+        Content::Shared { what, title, .. } => format!("[{what}] {}", title.as_deref().unwrap_or_default()).trim().to_owned(),
         Content::Unsupported { kind } => format!("[{kind}]"),
         Content::Event { event, details } if event == "handed_back" => {
             details.get("note").and_then(|note| note.as_str()).map(|note| format!("Handed back to you: {note}")).unwrap_or_default()

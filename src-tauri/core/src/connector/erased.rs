@@ -7,8 +7,9 @@ use futures::stream::BoxStream;
 use serde_json::Value;
 
 use super::{
-    About, Account, AnyConnector, AnyLink, Channel, ChannelRules, Chunk, Connector, Event, Fetched, Forged, Link, Malformed, Model,
-    ModelRow, Outgoing, Page, PageLook, Prompt, Receipt, Request, Roles, ServiceError, Settings, Sink, StartSimulator, WebhookState,
+    About, Account, AnyConnector, AnyLink, Channel, ChannelRules, Chunk, Connector, Conversion, Event, Fetched, Forged, Link, Malformed,
+    Model, ModelRow, Outgoing, Page, PageLook, Prompt, Receipt, Request, Roles, ServiceError, Settings, SharedCallback, Sink,
+    StartSimulator, Template, WebhookState,
 };
 use crate::error::Sentence;
 use crate::say;
@@ -147,8 +148,23 @@ impl<C: Send + Sync + 'static> Channel<Settings> for ErasedChannel<C> {
     async fn fetch_media(&self, link: AnyLink<'_>, reference: &str) -> Result<Fetched, ServiceError> {
         self.0.fetch_media(typed_link(link), reference).await
     }
-    async fn typing(&self, link: AnyLink<'_>, thread: &str) -> Result<(), ServiceError> {
-        self.0.typing(typed_link(link), thread).await
+    async fn typing(&self, link: AnyLink<'_>, thread: &str, answering: Option<&str>) -> Result<(), ServiceError> {
+        self.0.typing(typed_link(link), thread, answering).await
+    }
+    fn shared_callback(&self, config: &Settings) -> Option<SharedCallback> {
+        self.0.shared_callback(typed(config))
+    }
+    fn concerns(&self, config: &Settings, request: &Request) -> bool {
+        self.0.concerns(typed(config), request)
+    }
+    async fn mark_read(&self, link: AnyLink<'_>, thread: &str, external_id: &str) -> Result<(), ServiceError> {
+        self.0.mark_read(typed_link(link), thread, external_id).await
+    }
+    async fn templates(&self, link: AnyLink<'_>) -> Result<Vec<Template>, ServiceError> {
+        self.0.templates(typed_link(link)).await
+    }
+    async fn report(&self, link: AnyLink<'_>, conversion: &Conversion) -> Result<(), ServiceError> {
+        self.0.report(typed_link(link), conversion).await
     }
     async fn acknowledge(&self, link: AnyLink<'_>, what: &str) -> Result<(), ServiceError> {
         self.0.acknowledge(typed_link(link), what).await

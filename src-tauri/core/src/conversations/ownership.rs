@@ -19,6 +19,20 @@ const LONGEST_GATHERING: i64 = 5;
 
 /// A person takes the next word: turns in the making are stopped, the agent's words that have not left yet stay here.
 pub fn take_over(tx: &Tx<'_>, id: &ConversationId, person: Option<&PersonId>) -> Result<Conversation> {
+    take(tx, id, person, Map::new())
+}
+
+/// Somebody of the shop answered outside Shopbell: as if they had taken over here. A conversation that is a person's stays that person's.
+pub fn taken_outside(tx: &Tx<'_>, id: &ConversationId, details: Map<String, Value>) -> Result<Conversation> {
+    let conversation = find(tx, id)?;
+    match conversation.owner.clone() {
+        Owner::Person { .. } if !conversation.needs_person => Ok(conversation),
+        Owner::Person { id: person } => take(tx, id, person.as_ref(), details),
+        Owner::Agent { .. } => take(tx, id, None, details),
+    }
+}
+
+fn take(tx: &Tx<'_>, id: &ConversationId, person: Option<&PersonId>, mut details: Map<String, Value>) -> Result<Conversation> {
     let conversation = find(tx, id)?;
     let owner = Owner::Person { id: person.cloned() };
     if conversation.owner == owner && !conversation.needs_person {
@@ -26,7 +40,6 @@ pub fn take_over(tx: &Tx<'_>, id: &ConversationId, person: Option<&PersonId>) ->
     }
     let stopped = stop_agent(tx, &conversation)?;
     change_owner(tx, &conversation, &owner)?;
-    let mut details = Map::new();
     details.insert("stopped".into(), stopped.into());
     posting::note_event(tx, &conversation, "took_over", details)?;
     find(tx, id)

@@ -228,7 +228,12 @@ pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content
             Content::Location { .. } | Content::Contacts { .. } | Content::Template { .. } | Content::Reaction { .. } => {
                 parts.push(part.clone());
             }
-            Content::Chosen { .. } | Content::Unsupported { .. } | Content::Event { .. } => {
+            Content::Chosen { .. }
+            | Content::Order { .. }
+            | Content::Form { .. }
+            | Content::Shared { .. }
+            | Content::Unsupported { .. }
+            | Content::Event { .. } => {
                 return Err(Error::field(format!("content.{index}"), say!("This cannot be sent.")));
             }
         }

@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use serde_json::Map;
 
 use super::{Effect, Place, apply, ownership, posting};
 use crate::clock::{ManualClock, Timestamp};
@@ -34,6 +33,7 @@ fn rules() -> ChannelRules {
         secret_headers: &[],
         body_limit: 1 << 20,
         webhook: true,
+        ..ChannelRules::default()
     }
 }
 
@@ -56,17 +56,15 @@ async fn world() -> World {
 
 fn said(position: i64, text: &str, seconds: i64) -> IncomingMessage {
     IncomingMessage {
-        external_id: format!("9:{position}"),
-        thread: "9".into(),
-        from: Address { connector: "test".into(), scheme: "user".into(), value: "9".into() },
         name: Some("Ana".into()),
         content: vec![IncomingContent::Content(Content::Text { text: text.into() })],
-        sent_at: Timestamp::from_seconds(seconds),
         position: Some(position),
-        reply_to: None,
-        language: None,
-        metadata: Map::new(),
-        acknowledge: None,
+        ..IncomingMessage::new(
+            format!("9:{position}"),
+            "9",
+            Address { connector: "test".into(), scheme: "user".into(), value: "9".into() },
+            Timestamp::from_seconds(seconds),
+        )
     }
 }
 
@@ -75,7 +73,11 @@ impl World {
         let connection = self.connection.clone();
         self.store
             .write(move |tx| {
-                apply(tx, &Place { connection: &connection, connector: "test", agent: None, gather: Duration::from_millis(1000) }, &event)
+                apply(
+                    tx,
+                    &Place { connection: &connection, connector: "test", agent: None, gather: Duration::from_millis(1000), language: "en" },
+                    &event,
+                )
             })
             .await
             .unwrap()
@@ -288,10 +290,15 @@ async fn ticks_only_move_forward() {
             Ok(())
         })
         .await;
-    let status = |status| Event::Status { external_id: "x1".into(), status, at: Timestamp::from_seconds(200) };
+    let status = |status| Event::Status { external_id: "x1".into(), delivery: None, status, at: Timestamp::from_seconds(200) };
     world.apply(status(Evidence::Read)).await;
     world.apply(status(Evidence::Delivered)).await;
-    world.apply(status(Evidence::Failed { reason: "late".into() })).await;
+    world
+        .apply(status(Evidence::Failed {
+            reason: crate::say!("The connection broke before the service answered. It may have arrived."),
+            action: None,
+        }))
+        .await;
     assert_eq!(world.count("SELECT count(*) FROM delivery WHERE status = 'read'").await, 1, "read before delivered stays read");
 }
 

@@ -27,6 +27,7 @@ fn rules() -> ChannelRules {
         secret_headers: &[],
         body_limit: 1 << 20,
         webhook: true,
+        ..ChannelRules::default()
     }
 }
 
@@ -195,7 +196,7 @@ impl World {
             1 => Outcome::Later(Duration::from_millis(5)),
             2 => Outcome::Unconfirmed,
             3 => Outcome::Held,
-            _ => Outcome::Failed { reason: "refused".into(), parked: true },
+            _ => Outcome::Failed { reason: "refused".into(), action: None, parked: true },
         };
         self.write(move |tx| finish(tx, &claimed, &outcome)).await;
         self.clock.advance(Duration::from_millis(10));

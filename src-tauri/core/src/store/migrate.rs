@@ -10,7 +10,11 @@ use crate::error::{Code, Error, Result};
 use crate::say;
 
 /// Every migration, oldest first. Never edit one that has been released; add another.
-pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_ground_floor.sql"), include_str!("migrations/0002_lists.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_ground_floor.sql"),
+    include_str!("migrations/0002_lists.sql"),
+    include_str!("migrations/0003_channels.sql"),
+];
 
 /// Brings the database to the newest schema.
 ///

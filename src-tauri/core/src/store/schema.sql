@@ -23,6 +23,16 @@ CREATE TABLE agent (
   updated_at   INTEGER NOT NULL
 );
 
+CREATE TABLE ahead (
+  connection  TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  kind        TEXT NOT NULL CHECK (kind IN ('status', 'edit', 'delete')),
+  body        TEXT NOT NULL,
+  at          INTEGER NOT NULL,
+  kept_at     INTEGER NOT NULL,
+  PRIMARY KEY (connection, external_id, kind)
+) WITHOUT ROWID;
+
 CREATE TABLE arrival (
   seq         INTEGER PRIMARY KEY,
   id          TEXT NOT NULL UNIQUE,
@@ -107,7 +117,7 @@ CREATE TABLE conversation (
   labels          TEXT NOT NULL DEFAULT '[]',
   state           TEXT NOT NULL DEFAULT '{}',
   metadata        TEXT NOT NULL DEFAULT '{}',
-  created_at      INTEGER NOT NULL,
+  created_at      INTEGER NOT NULL, referral TEXT, paced_until INTEGER NOT NULL DEFAULT 0,
   UNIQUE (connection, thread)
 );
 
@@ -128,7 +138,7 @@ CREATE TABLE delivery (
   reason       TEXT,
   parked       INTEGER NOT NULL DEFAULT 0,
   checks       INTEGER NOT NULL DEFAULT 0
-);
+, action TEXT);
 
 CREATE TABLE document (
   id         TEXT PRIMARY KEY,
@@ -156,7 +166,7 @@ CREATE TABLE media (
   due_at     INTEGER NOT NULL DEFAULT 0,
   reason     TEXT,
   created_at INTEGER NOT NULL
-);
+, promised_sha256 TEXT);
 
 CREATE TABLE message (
   seq          INTEGER PRIMARY KEY,
@@ -177,7 +187,7 @@ CREATE TABLE message (
   sources      TEXT,
   edited_at    INTEGER,
   deleted_at   INTEGER
-);
+, forwarded INTEGER NOT NULL DEFAULT 0);
 
 CREATE VIRTUAL TABLE message_fts USING fts5 (
   text, content = 'message', content_rowid = 'seq', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
@@ -190,6 +200,16 @@ CREATE TABLE message_tally (
   messages   INTEGER NOT NULL,
   last_at    INTEGER NOT NULL,
   PRIMARY KEY (connection, day, author)
+) WITHOUT ROWID;
+
+CREATE TABLE notice (
+  connection TEXT NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+  key        TEXT NOT NULL,
+  level      TEXT NOT NULL CHECK (level IN ('info', 'warning', 'problem')),
+  text       TEXT NOT NULL,
+  at         INTEGER NOT NULL,
+  seen_at    INTEGER,
+  PRIMARY KEY (connection, key)
 ) WITHOUT ROWID;
 
 CREATE TABLE refusal (
@@ -212,6 +232,13 @@ CREATE TABLE secret (
 CREATE TABLE setting (
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE thread_alias (
+  connection   TEXT NOT NULL,
+  thread       TEXT NOT NULL,
+  conversation INTEGER NOT NULL REFERENCES conversation (seq) ON DELETE CASCADE,
+  PRIMARY KEY (connection, thread)
 ) WITHOUT ROWID;
 
 CREATE TABLE turn (
@@ -271,6 +298,8 @@ CREATE TABLE visitor_session (
 
 CREATE INDEX address_contact ON address (contact);
 
+CREATE INDEX ahead_age ON ahead (kept_at);
+
 CREATE INDEX arrival_connection ON arrival (connection, seq DESC);
 
 CREATE INDEX arrival_pending ON arrival (seq) WHERE verdict = 'pending';
@@ -312,6 +341,8 @@ CREATE UNIQUE INDEX message_external ON message (connection, external_id) WHERE 
 CREATE INDEX message_order ON message (conversation, sent_at DESC, position DESC, seq DESC);
 
 CREATE INDEX message_position ON message (conversation, position) WHERE position > 0;
+
+CREATE INDEX notice_newest ON notice (at DESC);
 
 CREATE INDEX turn_conversation ON turn (conversation, seq DESC);
 

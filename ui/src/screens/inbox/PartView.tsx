@@ -68,7 +68,7 @@ export function PartView({ part, markdown, mentions, contactName, at }: Props) {
     case "reaction":
       return <span title={t("part.reaction")}>{part.emoji}</span>;
     case "template":
-      return <PlainText text={[t("part.template", { name: part.name }), ...part.values].join(" · ")} />;
+      return <PlainText text={part.text || t("part.template", { name: part.name })} />;
     case "event":
       return null;
     default:

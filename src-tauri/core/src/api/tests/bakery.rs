@@ -93,6 +93,7 @@ impl Channel<PigeonConfig> for Pigeon {
             secret_headers: &[],
             body_limit: 1000,
             webhook: true,
+            ..ChannelRules::default()
         }
     }
     fn verify(&self, _: &PigeonConfig, _: &Request) -> Result<(), Forged> {

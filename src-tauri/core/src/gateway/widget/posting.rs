@@ -79,7 +79,7 @@ pub async fn message(State(public): State<Arc<Public>>, request: Request) -> Ans
     let raw = Raw::pulled(serde_json::to_vec(&posted).map_err(|error| Refusal::from(Error::from(anyhow::Error::new(error))))?);
     let (Some(channel), Ok(settings)) = (live.connector.channel(), &live.settings) else { return Err(Refusal::offline()) };
     let events = channel.parse(settings, &raw).map_err(|error| Refusal::from(Error::from(anyhow::anyhow!("a posted message: {error}"))))?;
-    let gather = hub.gather(&live);
+    let (gather, language) = (hub.gather(&live), hub.language());
     let connection = live.connection.clone();
     let at = posted.at;
     let effects = hub
@@ -87,7 +87,13 @@ pub async fn message(State(public): State<Arc<Public>>, request: Request) -> Ans
         .write(move |tx| {
             let arrival = arrivals::insert(tx, &connection.id, &raw, &[])?;
             let seq = tx.last_insert_rowid();
-            let place = Place { connection: &connection.id, connector: &connection.connector, agent: connection.agent.as_ref(), gather };
+            let place = Place {
+                connection: &connection.id,
+                connector: &connection.connector,
+                agent: connection.agent.as_ref(),
+                gather,
+                language: &language,
+            };
             let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<crate::error::Result<Vec<_>>>()?;
             arrivals::finish(tx, seq, &arrival, arrivals::verdict_of(&effects), None, &effects)?;
             Ok(effects)

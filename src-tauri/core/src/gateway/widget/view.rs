@@ -234,7 +234,9 @@ fn parts(content: &[Content], sources: &[Source], signer: &Signer, now: Timestam
                 parts.push(json!({ "type": "markdown", "text": text }));
             }
             Content::Reaction { emoji, .. } => parts.push(json!({ "type": "markdown", "text": emoji })),
-            Content::Template { .. } | Content::Unsupported { .. } | Content::Event { .. } => {}
+            Content::Template { text, .. } => parts.push(json!({ "type": "markdown", "text": text })),
+            Content::Order { .. } | Content::Form { .. } | Content::Shared { .. } | Content::Unsupported { .. } | Content::Event { .. } => {
+            }
         }
     }
     let said = letters(&content.iter().map(Content::text).collect::<Vec<_>>().join(" "));
@@ -256,7 +258,7 @@ pub async fn tick(hub: &Arc<Hub>, live: &Arc<Live>, external_ids: Vec<String>, e
     if external_ids.is_empty() {
         return;
     }
-    let live = live.clone();
+    let (live, language) = (live.clone(), hub.language());
     let ticked = hub
         .store
         .write(move |tx| {
@@ -266,9 +268,10 @@ pub async fn tick(hub: &Arc<Hub>, live: &Arc<Live>, external_ids: Vec<String>, e
                 connector: &connection.connector,
                 agent: connection.agent.as_ref(),
                 gather: Duration::ZERO,
+                language: &language,
             };
             for external_id in external_ids {
-                let event = crate::connector::Event::Status { external_id, status: evidence.clone(), at: tx.now() };
+                let event = crate::connector::Event::Status { external_id, delivery: None, status: evidence.clone(), at: tx.now() };
                 conversations::apply(tx, &place, &event)?;
             }
             Ok(())

@@ -1,0 +1,55 @@
+//! One connection in use: its settings, and what it may use to reach its service.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::clock::Clock;
+use crate::http::Client;
+use crate::id::MediaId;
+use crate::model::Connection;
+
+/// One connection in use: its settings (with secrets) and what it may use to reach its service.
+pub struct Link<'a, C: ?Sized> {
+    /// The connection.
+    pub connection: &'a Connection,
+    /// Its settings, secrets included.
+    pub config: &'a C,
+    /// The outgoing client, limited to what this connection may reach.
+    pub http: &'a Client,
+    /// Stored files, for sending.
+    pub media: &'a dyn MediaSource,
+    /// The time.
+    pub clock: &'a dyn Clock,
+}
+
+impl<C: ?Sized> Clone for Link<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: ?Sized> Copy for Link<'_, C> {}
+
+/// Reads stored files.
+#[async_trait]
+pub trait MediaSource: Send + Sync {
+    /// The whole file.
+    async fn read(&self, id: &MediaId) -> anyhow::Result<StoredMedia>;
+
+    /// A public address of the file that works for a short while, for services that fetch what we send; `None` while the hub has no public
+    /// address.
+    async fn public_link(&self, _id: &MediaId) -> anyhow::Result<Option<String>> {
+        Ok(None)
+    }
+}
+
+/// A stored file.
+#[derive(Clone, Debug)]
+pub struct StoredMedia {
+    /// Its type, as sniffed.
+    pub mime: String,
+    /// Its name.
+    pub filename: Option<String>,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
