@@ -18,6 +18,8 @@ use shopbell_tests::server::{Server, program};
 
 #[path = "environment/clock.rs"]
 mod clock;
+#[path = "environment/damage.rs"]
+mod damage;
 #[path = "environment/disk.rs"]
 mod disk;
 

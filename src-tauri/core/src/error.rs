@@ -172,11 +172,7 @@ impl Error {
     pub fn of_storage(code: Code) -> Self {
         let message = match code {
             Code::DiskFull => say!("The disk is full. New messages wait at the services. Free 200 MB to go on."),
-            Code::Corrupt => {
-                say!(
-                    "The database is damaged. Close Shopbell and restore the newest backup from its backups folder; the damaged file is kept."
-                )
-            }
+            Code::Corrupt => say!("A part of the database could not be read. Shopbell looks through all of it and then says what to do."),
             _ => say!("Shopbell cannot write to its folder. Check that the disk is not write-protected and that the folder is yours."),
         };
         Self::new(code, message)

@@ -27,12 +27,12 @@ use crate::gateway::sign_in::SignIn;
 use crate::http::Network;
 use crate::id::{ConnectionId, ConversationId};
 use crate::media::Media;
-use crate::model::Change;
+use crate::model::{Change, ConnectionStatus};
 use crate::outbox::Pace;
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::vault::keychain::{Keychain, SystemKeychain};
-use crate::vault::{Vault, VaultState};
+use crate::vault::{self, Vault, VaultState};
 use crate::{agent, arrivals, first_run, listening, media, outbox, say};
 
 /// How a hub is opened.
@@ -120,11 +120,15 @@ impl Hub {
     pub async fn open(options: HubOptions) -> Result<Arc<Self>> {
         let HubOptions { directory, profile, connectors, passphrase, keychain, clock, gather } = options;
         let store = tokio::task::spawn_blocking(move || Store::open(&directory, clock)).await.map_err(anyhow::Error::from)??;
-        let vault = Vault::load(store.clone(), keychain, &profile).await?;
-        let language = store
-            .read(|db| Ok(db.query_row("SELECT value FROM setting WHERE key = 'language'", [], |row| row.get(0)).optional()?))
-            .await?
-            .unwrap_or_else(|| "en".to_owned());
+        let opened = async {
+            let vault = Vault::load(store.clone(), keychain, &profile).await?;
+            Ok((vault, store.read(crate::words::language).await?))
+        };
+        // Where the damage lies in what is needed to begin, at least the way out is said.
+        let (vault, language) = match opened.await {
+            Ok(opened) => opened,
+            Err(error) => return Err(store.explained(error).await),
+        };
         let hub = Arc::new(Self {
             media: Arc::new(Media::new(store.clone())),
             store,
@@ -146,8 +150,8 @@ impl Hub {
             working: AtomicBool::new(false),
         });
         hub.open_vault(passphrase).await?;
-        hub.tasks.spawn(wait_for_vault(hub.clone()));
-        if hub.vault.state().is_open() {
+        hub.tasks.spawn(wait_to_open(hub.clone()));
+        if hub.may_open() {
             hub.open_for_business().await?;
         }
         Ok(hub)
@@ -175,6 +179,11 @@ impl Hub {
             }
         }
         Ok(())
+    }
+
+    /// Whether work may begin: secrets can be read, and the database can be trusted.
+    fn may_open(&self) -> bool {
+        self.vault.state().is_open() && self.store.condition().is_sound()
     }
 
     /// Makes the connections ready and starts the stages, once.
@@ -318,15 +327,40 @@ impl Hub {
         Ok(())
     }
 
-    async fn put(&self, row: crate::model::Connection) -> Result<()> {
+    async fn put(&self, mut row: crate::model::Connection) -> Result<()> {
         let Some(connector) = self.connectors.get(row.connector.as_str()).cloned() else {
             tracing::warn!(connection.id = %row.id, connector.kind = row.connector, "No code for this kind of connection; it stays as it is.");
             return Ok(());
         };
         let (vault, owner) = (self.vault.clone(), row.id.to_string());
-        let secrets = self.store.read(move |db| vault.open_all(db, &owner)).await.map_err(|error| error.message);
+        let kept = self.store.read(move |db| vault.open_all(db, &owner)).await;
+        let secrets = match kept {
+            Ok(kept) if !kept.damaged.is_empty() => {
+                self.must_be_typed_again(&mut row).await;
+                Err(vault::damaged())
+            }
+            kept => kept.map(|kept| kept.secrets).map_err(|error| error.message),
+        };
         self.connections.put(connections::assemble(row, connector, secrets, &self.network));
         Ok(())
+    }
+
+    /// A connection with a damaged secret waits for its owner, and says so; all others work on.
+    async fn must_be_typed_again(&self, row: &mut crate::model::Connection) {
+        if !matches!(row.status, ConnectionStatus::Active | ConnectionStatus::Failing { .. }) {
+            return;
+        }
+        let reason = self.say(&vault::damaged());
+        let (id, why) = (row.id.clone(), reason.clone());
+        let written = self.store.write(move |tx| {
+            tx.execute("UPDATE connection SET status = 'needs_sign_in', status_reason = ?2 WHERE id = ?1", params![id, why])?;
+            tx.changed(Change::Connection { id });
+            Ok(())
+        });
+        if let Err(error) = written.await {
+            tracing::error!(connection.id = %row.id, error = ?error, "A connection's state could not be written.");
+        }
+        row.status = ConnectionStatus::NeedsSignIn { reason };
     }
 
     /// Where a pull of that connection left off.
@@ -428,11 +462,13 @@ impl Hub {
     }
 }
 
-/// Opens for business when somebody opens the vault.
-async fn wait_for_vault(hub: Arc<Hub>) {
+/// Opens for business when somebody opens the vault, and when a database that was suspected turns out to be sound.
+async fn wait_to_open(hub: Arc<Hub>) {
     let mut state = hub.vault.watch();
+    let mut condition = hub.store.watch_condition();
+    let mut shown = false;
     loop {
-        if hub.vault.state().is_open() {
+        if hub.may_open() {
             match hub.open_for_business().await {
                 Ok(()) => return,
                 Err(error) => tracing::error!(error = ?error, "The hub could not start its work; trying again."),
@@ -443,9 +479,17 @@ async fn wait_for_vault(hub: Arc<Hub>) {
             }
             continue;
         }
+        // A damaged database is read where it can be: its connections are shown, and nothing is sent or taken in.
+        if hub.vault.state().is_open() && !shown {
+            shown = true;
+            if let Err(error) = hub.reload_all().await {
+                tracing::error!(error = ?error, "The connections cannot be read.");
+            }
+        }
         tokio::select! {
             () = hub.stop.cancelled() => return,
             changed = state.changed() => if changed.is_err() { return },
+            changed = condition.changed() => if changed.is_err() { return },
         }
     }
 }

@@ -77,6 +77,30 @@ struct Params {
     argon2id: Option<Cost>,
 }
 
+/// The secrets of one owner.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Those that open, by field.
+    pub secrets: BTreeMap<String, Secret>,
+    /// The fields of those that do not.
+    pub damaged: Vec<String>,
+}
+
+impl Kept {
+    /// All of them.
+    ///
+    /// # Errors
+    /// [`Code::Conflict`] when one is damaged: it must be typed again.
+    pub fn whole(self) -> Result<BTreeMap<String, Secret>> {
+        if self.damaged.is_empty() { Ok(self.secrets) } else { Err(Error::new(Code::Conflict, damaged())) }
+    }
+}
+
+/// What is said of a secret that does not open.
+pub fn damaged() -> Sentence {
+    say!("A stored key or password is damaged. Type it again in the connection's settings.")
+}
+
 /// The `vault` row.
 #[derive(Clone)]
 struct Row {
@@ -301,25 +325,26 @@ impl Vault {
         Ok(())
     }
 
-    /// Every secret of `owner`, by field.
+    /// Every secret of `owner`, by field, as far as they open: a damaged one stops its own connection and nothing else.
     ///
     /// # Errors
-    /// [`Code::VaultLocked`] while the vault is closed; [`Code::Corrupt`] when a row does not open.
-    pub fn open_all(&self, db: &Connection, owner: &str) -> Result<BTreeMap<String, Secret>> {
+    /// [`Code::VaultLocked`] while the vault is closed.
+    pub fn open_all(&self, db: &Connection, owner: &str) -> Result<Kept> {
         let key = self.key()?;
         let mut statement = db.prepare_cached("SELECT field, sealed FROM secret WHERE owner = ?1")?;
         let rows = statement.query_map([owner], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-        let mut secrets = BTreeMap::new();
+        let mut kept = Kept::default();
         for row in rows {
             let (field, sealed) = row?;
-            let text = key.open(&place(owner, &field), &sealed).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
-            let text = text.ok_or_else(|| {
-                Error::new(Code::Corrupt, say!("A stored key or password is damaged. Type it again in the connection's settings."))
-                    .because(anyhow::anyhow!("secret {owner}/{field} does not open"))
-            })?;
-            secrets.insert(field, Secret::new(text));
+            match key.open(&place(owner, &field), &sealed).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()) {
+                Some(text) => drop(kept.secrets.insert(field, Secret::new(text))),
+                None => {
+                    tracing::error!(secret.owner = owner, secret.field = field, "A sealed secret does not open any more.");
+                    kept.damaged.push(field);
+                }
+            }
         }
-        Ok(secrets)
+        Ok(kept)
     }
 
     /// Which fields of `owner` are set. Needs no key.

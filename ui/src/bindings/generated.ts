@@ -732,6 +732,18 @@ export type CreatedConnection = {
   webhook_url?: string | null,
 };
 
+/** What is wrong with the database. */
+export type DatabaseTrouble = {
+  /** All of it is still being looked through. */
+  checking: boolean,
+  /** What was found, in the database's own words. */
+  found: Array<string>,
+  /** The newest backup that was looked through and is whole. */
+  backup?: string | null,
+  /** What happened and how to go on, in words. */
+  way_out: string,
+};
+
 /** A document, by its id. */
 export type DeleteKnowledge = {
   /** Its id. */
@@ -923,6 +935,8 @@ export type Health = {
   language: string,
   /** The address that services call, when there is one. */
   public_url?: string | null,
+  /** What is wrong with the database; null while it is sound. */
+  database?: DatabaseTrouble | null,
 };
 
 /** A list that fits one answer. */

@@ -234,7 +234,7 @@ pub async fn get_arrival(hub: &Arc<Hub>, request: GetArrival) -> Result<ArrivalW
                 Ok(ArrivalWhole { arrival, raw })
             });
             let mut whole = found.optional()?.ok_or_else(not_found)?;
-            let secrets = vault.open_all(db, whole.arrival.connection.as_str())?;
+            let secrets = vault.open_all(db, whole.arrival.connection.as_str())?.secrets;
             let Raw { path, query, headers, body, .. } = &mut whole.raw;
             for text in [path, query, body].into_iter().chain(headers.iter_mut().map(|header| &mut header.value)) {
                 mask(text, secrets.values());

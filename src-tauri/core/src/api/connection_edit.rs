@@ -25,6 +25,7 @@ use crate::model::{Change, Connection, ConnectionStatus};
 use crate::say;
 use crate::secret::Secret;
 use crate::store::{Stage, Tx};
+use crate::vault::{self, Kept};
 
 /// The largest settings, in bytes of JSON.
 const LARGEST: usize = 256 << 10;
@@ -105,6 +106,16 @@ impl Split {
     fn judged(connector: &dyn AnyConnector, config: Value, secrets: BTreeMap<String, Secret>) -> Self {
         let wrong = connector.settings(with_secrets(&config, &secrets)).err().unwrap_or_default();
         Self { config, secrets, wrong }
+    }
+
+    /// Secrets that do not open any more cannot be kept: each must be typed again, and its field says so.
+    fn typed_again(mut self, damaged: &[String]) -> Self {
+        for place in damaged {
+            let path = place.split('/').map(|key| key.replace("~1", "/").replace("~0", "~")).collect::<Vec<_>>().join(".");
+            self.wrong.retain(|(other, _)| *other != path);
+            self.wrong.insert(0, (path, vault::damaged()));
+        }
+        self
     }
 
     fn error(self) -> Error {
@@ -280,8 +291,10 @@ fn change(hub: &Hub, tx: &Tx<'_>, old: &Connection, config: Option<Value>, statu
 /// What is stored with what was sent over it, and whether it now leads to another address.
 fn merged(hub: &Hub, tx: &Tx<'_>, connector: &dyn AnyConnector, old: &Connection, config: Option<Value>) -> Result<(Split, bool)> {
     let schema = connector.schema();
-    let mut kept = hub.vault.open_all(tx, old.id.as_str())?;
-    let Some(mut config) = config else { return Ok((Split::judged(connector, old.config.clone(), kept), false)) };
+    let Kept { secrets: mut kept, mut damaged } = hub.vault.open_all(tx, old.id.as_str())?;
+    let Some(mut config) = config else {
+        return Ok((Split::judged(connector, old.config.clone(), kept).typed_again(&damaged), false));
+    };
     let sent = config.clone();
     let given = taken(connector, &schema, &mut config)?;
     let new = secrets::merge(&schema, &old.config, &config);
@@ -289,16 +302,19 @@ fn merged(hub: &Hub, tx: &Tx<'_>, connector: &dyn AnyConnector, old: &Connection
     if moved {
         // Keys typed for one address are never sent to another.
         kept.clear();
+        damaged.clear();
     }
     kept.retain(|place, _| !secrets::is_dropped(&schema, &sent, place));
+    damaged.retain(|place| !secrets::is_dropped(&schema, &sent, place));
     for (place, given) in given {
         match given {
-            Given::Keep => {}
+            Given::Keep => continue,
             Given::Clear => drop(kept.remove(&place)),
-            Given::New(secret) => drop(kept.insert(place, secret)),
+            Given::New(secret) => drop(kept.insert(place.clone(), secret)),
         }
+        damaged.retain(|other| *other != place);
     }
-    Ok((Split::judged(connector, new, kept), moved))
+    Ok((Split::judged(connector, new, kept).typed_again(&damaged), moved))
 }
 
 /// Scheme, host and port of the address that the owner typed.

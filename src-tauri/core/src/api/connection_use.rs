@@ -220,7 +220,7 @@ pub async fn reveal_verify_token(hub: &Arc<Hub>, request: GetConnection) -> Resu
         .store
         .read(move |db| {
             crate::connections::get(db, &request.id)?.ok_or_else(shown::not_found)?;
-            Ok(vault.open_all(db, request.id.as_str())?.remove("verify_token"))
+            Ok(vault.open_all(db, request.id.as_str())?.whole()?.remove("verify_token"))
         })
         .await?;
     let token = found.ok_or_else(|| Error::new(Code::Conflict, say!("This connection has no verify token.")))?;

@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
 use crate::say;
 use crate::secret::Secret;
+use crate::store::condition::Condition;
 use crate::vault::{self, VaultKind, VaultState};
 
 /// The shortest passphrase.
@@ -61,6 +62,22 @@ pub struct Health {
     pub language: String,
     /// The address that services call, when there is one.
     pub public_url: Option<String>,
+    /// What is wrong with the database; null while it is sound.
+    pub database: Option<DatabaseTrouble>,
+}
+
+/// What is wrong with the database.
+#[derive(Clone, Debug, Serialize, JsonSchema, TS)]
+#[ts(optional_fields = nullable)]
+pub struct DatabaseTrouble {
+    /// All of it is still being looked through.
+    pub checking: bool,
+    /// What was found, in the database's own words.
+    pub found: Vec<String>,
+    /// The newest backup that was looked through and is whole.
+    pub backup: Option<String>,
+    /// What happened and how to go on, in words.
+    pub way_out: String,
 }
 
 /// A way in for one browser.
@@ -109,16 +126,15 @@ pub struct ChangePassphrase {
 /// How the hub is. Answers always.
 pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
     let state = hub.vault.state();
-    let vault_kind = hub.vault.kind().await?;
-    let shop = hub.store.read(settings::read).await?;
+    // Answers also where the damage of the database lies in these very rows; a hub that is in use is then past its first run.
+    let vault_kind = readable(hub.vault.kind().await)?.flatten();
+    let shop = readable(hub.store.read(settings::read).await)?;
     let working = hub.is_open_for_business();
-    let suspect = hub.store.is_suspect();
+    let condition = hub.store.condition();
     let receiving_reason = if !state.is_open() {
         Some(say!("Shopbell's keys are locked. Unlock them first."))
-    } else if suspect {
-        Some(say!(
-            "The database is damaged. Close Shopbell and restore the newest backup from its backups folder; the damaged file is kept."
-        ))
+    } else if !condition.is_sound() {
+        condition.sentence()
     } else if !working {
         Some(say!("Shopbell is starting."))
     } else {
@@ -147,10 +163,33 @@ pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
         data_dir: hub.store.directory().display().to_string(),
         receiving: receiving_reason.is_none(),
         receiving_reason: receiving_reason.as_ref().map(|reason| hub.say(reason)),
-        first_run_done: shop.first_run_done,
-        setup_step: shop.first_run_step,
-        language: shop.language,
+        first_run_done: shop.as_ref().is_none_or(|shop| shop.first_run_done),
+        setup_step: shop.as_ref().map_or(0, |shop| shop.first_run_step),
+        language: hub.language(),
         public_url: hub.reach().public_url,
+        database: trouble(hub, &condition),
+    })
+}
+
+/// What was read; nothing where the database is damaged in that place.
+fn readable<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.code == Code::Corrupt => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn trouble(hub: &Hub, condition: &Condition) -> Option<DatabaseTrouble> {
+    let way_out = hub.say(&condition.sentence()?);
+    Some(match condition {
+        Condition::Damaged(damage) => DatabaseTrouble {
+            checking: false,
+            found: damage.found.clone(),
+            backup: damage.backup.as_ref().map(|backup| backup.path.display().to_string()),
+            way_out,
+        },
+        Condition::Sound | Condition::Suspect => DatabaseTrouble { checking: true, found: Vec::new(), backup: None, way_out },
     })
 }
 

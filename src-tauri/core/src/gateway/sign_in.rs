@@ -84,7 +84,10 @@ impl SignIn {
         let session = random();
         let now = self.clock.now();
         insert(&mut self.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner), hash(&session), now.plus(SESSION_LIFE), now);
-        self.keep().await?;
+        // With a full disk or a damaged database somebody must be able to come in and read what to do: until the next start this is enough.
+        if let Err(error) = self.keep().await {
+            tracing::warn!(error = ?error, "A browser's sign-in could not be written down; it lasts until the next start.");
+        }
         Ok(Some(session))
     }
 

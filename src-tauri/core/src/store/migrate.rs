@@ -23,10 +23,7 @@ pub const MIGRATIONS: &[&str] = &[
 pub fn up(db: &mut Connection, directory: &Path, now: Timestamp) -> Result<()> {
     let version = version(db)?;
     if version > MIGRATIONS.len() {
-        return Err(Error::new(
-            Code::NewerDatabase,
-            say!("This data was written by a newer Shopbell. Install the newest version; nothing was changed."),
-        ));
+        return Err(newer());
     }
     if version == MIGRATIONS.len() {
         return Ok(());
@@ -42,6 +39,11 @@ pub fn up(db: &mut Connection, directory: &Path, now: Timestamp) -> Result<()> {
         tracing::info!(schema.version = index + 1, "The database was brought to schema {}.", index + 1);
     }
     Ok(())
+}
+
+/// What is said of a database that a newer Shopbell wrote.
+pub fn newer() -> Error {
+    Error::new(Code::NewerDatabase, say!("This data was written by a newer Shopbell. Install the newest version; nothing was changed."))
 }
 
 /// The schema's version; 0 for an empty file.

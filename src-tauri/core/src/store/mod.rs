@@ -6,37 +6,41 @@
 //!
 //! SQL lives in the files of the nouns it is about; this module knows no table but its own version.
 
-use std::collections::HashSet;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
-use crate::changes::{Begun, Changes};
-use crate::clock::{Clock, Timestamp};
+use self::condition::{Condition, Inspector};
+use self::writer::{Job, Work, Writer};
+use crate::changes::Changes;
+use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::model::Change;
 use crate::say;
 
+mod folder;
 mod lock;
+mod writer;
+pub mod condition;
 pub mod migrate;
 
 pub use lock::DirectoryLock;
+pub use writer::Tx;
 
 /// The name of the database in the data directory.
 pub const DATABASE: &str = "shopbell.db";
-/// How many pieces of work one transaction may hold.
-const BATCH: usize = 512;
 /// How many may wait before writers are held back.
 const QUEUE: usize = 4096;
 const READERS: usize = 3;
 /// The largest file, in bytes, that is looked through after an unclean end before the hub is ready.
 const QUICK_CHECK_UP_TO: u64 = 64 << 20;
+/// How long a start that failed waits for the whole file to be looked through, to say more than that it failed.
+const LONGEST_LOOK: Duration = Duration::from_secs(60);
 
 /// The stages that a write may wake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,107 +56,6 @@ pub enum Stage {
     Media = 8,
 }
 
-/// A write in progress: the transaction, the time, and what will be announced after the commit.
-pub struct Tx<'a> {
-    connection: &'a Connection,
-    now: Timestamp,
-    noted: &'a Mutex<Noted>,
-}
-
-#[derive(Default)]
-struct Noted {
-    changes: Vec<Change>,
-    seen: HashSet<Change>,
-    begun: Vec<Begun>,
-    wake: u8,
-}
-
-impl Deref for Tx<'_> {
-    type Target = Connection;
-    fn deref(&self) -> &Connection {
-        self.connection
-    }
-}
-
-impl Tx<'_> {
-    /// The time of this write.
-    pub fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    /// Announces `change` once the write is durable.
-    pub fn changed(&self, change: Change) {
-        let mut noted = self.noted.lock().expect("nothing panics while it is held");
-        if noted.seen.insert(change.clone()) {
-            noted.changes.push(change);
-        }
-    }
-
-    /// Announces a conversation that begins, once the write is durable.
-    pub fn begun(&self, begun: Begun) {
-        self.noted.lock().expect("nothing panics while it is held").begun.push(begun);
-    }
-
-    /// Wakes `stage` once the write is durable.
-    pub fn wake(&self, stage: Stage) {
-        self.noted.lock().expect("nothing panics while it is held").wake |= stage as u8;
-    }
-}
-
-/// A piece of work, type-erased: run it, then tell it whether the commit held.
-trait Job: Send {
-    fn run(&mut self, tx: &Tx<'_>) -> bool;
-    fn answer(self: Box<Self>, commit: std::result::Result<(), CommitFailure>);
-}
-
-/// Why a whole commit failed; every piece of work in it gets a copy.
-#[derive(Clone)]
-struct CommitFailure {
-    code: Code,
-    text: String,
-}
-
-struct Work<T, F> {
-    work: Option<F>,
-    outcome: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T>>,
-}
-
-impl<T, F> Job for Work<T, F>
-where
-    T: Send + 'static,
-    F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
-{
-    fn run(&mut self, tx: &Tx<'_>) -> bool {
-        let work = self.work.take().expect("a job runs once");
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(tx))).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            Err(Error::from(anyhow::anyhow!("a write panicked: {}", text.unwrap_or_default())))
-        });
-        let held = outcome.is_ok();
-        self.outcome = Some(outcome);
-        held
-    }
-
-    fn answer(self: Box<Self>, commit: std::result::Result<(), CommitFailure>) {
-        let outcome = match (self.outcome, commit) {
-            (Some(Err(error)), _) => Err(error),
-            (_, Err(failure)) => Err(failure.error()),
-            (Some(outcome), Ok(())) => outcome,
-            (None, Ok(())) => Err(Error::new(Code::Unavailable, say!("Shopbell is closing."))),
-        };
-        // Whoever asked may have stopped waiting; the write stands all the same.
-        drop(self.reply.send(outcome));
-    }
-}
-
-impl CommitFailure {
-    fn error(&self) -> Error {
-        let cause = anyhow::anyhow!("the commit failed: {}", self.text);
-        if self.code == Code::Internal { Error::from(cause) } else { Error::of_storage(self.code).because(cause) }
-    }
-}
-
 /// The database of one hub.
 pub struct Store {
     directory: PathBuf,
@@ -163,7 +66,7 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     changes: Arc<Changes>,
     stages: Arc<Stages>,
-    suspicion: Arc<AtomicU8>,
+    inspector: Arc<Inspector>,
     _lock: DirectoryLock,
 }
 
@@ -199,23 +102,20 @@ impl Store {
     /// # Errors
     /// [`Code::AlreadyOpen`], [`Code::NewerDatabase`], [`Code::Corrupt`], [`Code::ReadOnly`], [`Code::DiskFull`]: each with a sentence.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
-        make_private_directory(directory)?;
+        folder::make_private_directory(directory)?;
         let lock = DirectoryLock::take(directory)?;
         let path = directory.join(DATABASE);
         // A log that was not written back: the last run did not end by itself. Larger files are looked at only when SQLite complains.
         let unclean = directory.join(format!("{DATABASE}-wal")).metadata().is_ok_and(|wal| wal.len() > 0)
             && path.metadata().is_ok_and(|file| file.len() < QUICK_CHECK_UP_TO);
-        let mut connection = Connection::open(&path)?;
-        prepare(&connection)?;
-        private_file(&path)?;
-        if unclean {
-            check(&connection)?;
-        }
-        migrate::up(&mut connection, directory, clock.now())?;
+        let (connection, doubt) = connect(directory, &path, unclean, &clock).map_err(|error| condition::unopened(directory, error))?;
 
         let changes = Arc::new(Changes::starting_at(clock.now()));
         let stages = Arc::new(Stages::default());
-        let suspicion = Arc::new(AtomicU8::new(0));
+        let inspector = Inspector::new(directory, changes.clone());
+        if let Some(doubt) = doubt {
+            inspector.complain(&doubt);
+        }
         let readers = (0..READERS).map(|_| open_reader(&path)).collect::<Result<Vec<_>>>()?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let writer = Writer {
@@ -224,7 +124,7 @@ impl Store {
             clock: clock.clone(),
             changes: changes.clone(),
             stages: stages.clone(),
-            suspicion: suspicion.clone(),
+            inspector: inspector.clone(),
         };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.run()).context("start the writer")?;
         Ok(Arc::new(Self {
@@ -236,7 +136,7 @@ impl Store {
             clock,
             changes,
             stages,
-            suspicion,
+            inspector,
             _lock: lock,
         }))
     }
@@ -262,13 +162,19 @@ impl Store {
     }
 
     /// Runs `work` in the next transaction and answers after its commit. An error takes back this piece of work alone.
+    ///
+    /// # Errors
+    /// What `work` says; [`Code::Corrupt`], with the way out, while the file is not to be trusted.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     {
+        if let Some(refusal) = self.inspector.refusal() {
+            return Err(refusal);
+        }
         let (reply, answer) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Work { work: Some(work), outcome: None, reply });
+        let job: Box<dyn Job> = Box::new(Work::new(work, reply));
         let closing = || Error::new(Code::Unavailable, say!("Shopbell is closing."));
         let sender = self.writer.lock().expect("nothing panics while it is held").clone().ok_or_else(closing)?;
         sender.send(job).await.map_err(|_| closing())?;
@@ -289,8 +195,9 @@ impl Store {
         tokio::task::spawn_blocking(move || {
             let reader = reader;
             let result = work(&reader);
-            if let Err(Error { code: Code::Corrupt, .. }) = &result {
-                reader.store.suspicion.store(1, Ordering::Release);
+            if let Err(Error { code: Code::Corrupt, source, .. }) = &result {
+                let complaint = source.as_ref().map_or_else(String::new, |source| format!("{source:#}"));
+                reader.store.inspector.complain(&complaint);
             }
             result
         })
@@ -298,13 +205,38 @@ impl Store {
         .context("a read panicked")?
     }
 
-    /// Whether SQLite has reported damage since the start.
-    pub fn is_suspect(&self) -> bool {
-        self.suspicion.load(Ordering::Acquire) != 0
+    /// Whether the file can be trusted now.
+    pub fn condition(&self) -> Condition {
+        self.inspector.condition()
+    }
+
+    /// Hears whether the file can be trusted.
+    pub fn watch_condition(&self) -> watch::Receiver<Condition> {
+        self.inspector.watch()
+    }
+
+    /// `error` with the way out in its words, when it came from damage: waits until the whole file was looked through.
+    pub async fn explained(&self, error: Error) -> Error {
+        if error.code != Code::Corrupt {
+            return error;
+        }
+        let mut condition = self.inspector.watch();
+        let known = tokio::time::timeout(LONGEST_LOOK, condition.wait_for(|condition| !matches!(condition, Condition::Suspect))).await;
+        if !matches!(known, Ok(Ok(_))) {
+            tracing::warn!("The database is still being looked through.");
+        }
+        match self.condition().sentence() {
+            Some(message) => Error { message, ..error },
+            None => error,
+        }
     }
 
     /// Finishes what waits, writes the log back into the file and closes it. Later writes are refused.
     pub async fn close(&self) {
+        let inspector = self.inspector.clone();
+        if tokio::task::spawn_blocking(move || inspector.close()).await.is_err() {
+            tracing::error!("Looking through the database could not be ended.");
+        }
         drop(self.writer.lock().expect("nothing panics while it is held").take());
         let thread = self.thread.lock().expect("nothing panics while it is held").take();
         if let Some(thread) = thread {
@@ -339,94 +271,30 @@ impl Drop for Lent {
     }
 }
 
-struct Writer {
-    connection: Connection,
-    receiver: mpsc::Receiver<Box<dyn Job>>,
-    clock: Arc<dyn Clock>,
-    changes: Arc<Changes>,
-    stages: Arc<Stages>,
-    suspicion: Arc<AtomicU8>,
-}
-
-impl Writer {
-    fn run(mut self) {
-        let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
-        while let Some(first) = self.receiver.blocking_recv() {
-            batch.push(first);
-            while batch.len() < BATCH {
-                match self.receiver.try_recv() {
-                    Ok(job) => batch.push(job),
-                    Err(_) => break,
-                }
-            }
-            let noted = Mutex::new(Noted::default());
-            let commit = self.commit(&mut batch, &noted);
-            if let Err(failure) = &commit {
-                tracing::error!(error = %failure.text, "A commit of {} writes failed; nothing of it was kept.", batch.len());
-                if failure.code == Code::Corrupt {
-                    self.suspicion.store(1, Ordering::Release);
-                }
-            } else {
-                let noted = noted.into_inner().expect("nothing panics while it is held");
-                self.changes.announce(noted.changes);
-                self.changes.announce_begun(noted.begun);
-                for stage in [Stage::Arrivals, Stage::Turns, Stage::Outbox, Stage::Media] {
-                    if noted.wake & stage as u8 != 0 {
-                        self.stages.wake(stage);
-                    }
-                }
-            }
-            for job in batch.drain(..) {
-                job.answer(commit.clone());
-            }
-        }
-        if let Err(error) = self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);") {
-            tracing::warn!(%error, "The log could not be written back at the end; the next start does it.");
-        }
+/// The connection that will write, with the schema brought up to date, and what speaks against trusting the file.
+fn connect(directory: &Path, path: &Path, unclean: bool, clock: &Arc<dyn Clock>) -> Result<(Connection, Option<String>)> {
+    let mut connection = Connection::open(path)?;
+    prepare(&connection)?;
+    folder::private_file(path)?;
+    let mut doubt = condition::is_marked(directory).then(|| "an earlier run suspected the database".to_owned());
+    if doubt.is_none() && unclean {
+        doubt = quick_check(&connection)?;
     }
-
-    fn commit(&self, batch: &mut [Box<dyn Job>], noted: &Mutex<Noted>) -> std::result::Result<(), CommitFailure> {
-        let db = &self.connection;
-        let mut run = || -> rusqlite::Result<()> {
-            db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            let now = self.clock.now();
-            for job in batch.iter_mut() {
-                db.prepare_cached("SAVEPOINT job")?.execute([])?;
-                let own = Mutex::new(Noted::default());
-                let held = job.run(&Tx { connection: db, now, noted: &own });
-                if held {
-                    db.prepare_cached("RELEASE job")?.execute([])?;
-                    merge(noted, own);
-                } else {
-                    db.prepare_cached("ROLLBACK TO job")?.execute([])?;
-                    db.prepare_cached("RELEASE job")?.execute([])?;
-                }
-            }
-            db.prepare_cached("COMMIT")?.execute([])?;
-            Ok(())
-        };
-        run().map_err(|error| {
-            if !db.is_autocommit()
-                && let Err(error) = db.execute_batch("ROLLBACK")
-            {
-                tracing::error!(%error, "A failed transaction could not be taken back.");
-            }
-            let text = error.to_string();
-            CommitFailure { code: Error::from(error).code, text }
-        })
-    }
-}
-
-fn merge(all: &Mutex<Noted>, own: Mutex<Noted>) {
-    let own = own.into_inner().expect("nothing panics while it is held");
-    let mut all = all.lock().expect("nothing panics while it is held");
-    all.wake |= own.wake;
-    all.begun.extend(own.begun);
-    for change in own.changes {
-        if all.seen.insert(change.clone()) {
-            all.changes.push(change);
+    if doubt.is_some() && migrate::version(&connection)? < migrate::MIGRATIONS.len() {
+        // An older backup that was put back, most likely. It cannot be used as it is, and nothing is written before it is known to be whole.
+        let found = condition::integrity(&connection)?;
+        if !found.is_empty() {
+            return Err(Error::of_storage(Code::Corrupt).because(anyhow::anyhow!("integrity_check: {}", found.join("; "))));
         }
+        condition::unmark(directory);
+        doubt = None;
     }
+    if doubt.is_none() {
+        migrate::up(&mut connection, directory, clock.now())?;
+    } else if migrate::version(&connection)? > migrate::MIGRATIONS.len() {
+        return Err(migrate::newer());
+    }
+    Ok((connection, doubt))
 }
 
 /// The settings of every connection, before its first statement.
@@ -446,58 +314,26 @@ fn open_reader(path: &Path) -> Result<Connection> {
     db.busy_timeout(Duration::from_secs(5))?;
     db.execute_batch("PRAGMA query_only = ON; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2000; PRAGMA trusted_schema = OFF;")?;
     db.set_prepared_statement_cache_capacity(64);
+    // The writer writes the log back at the end, and only where the file can be trusted.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(db)
 }
 
-/// Looks for damage; after an unclean end and when SQLite complains.
+/// What a short look at the file finds; nothing when all is well.
+fn quick_check(db: &Connection) -> Result<Option<String>> {
+    match db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)).map_err(Error::from) {
+        Ok(verdict) if verdict == "ok" => Ok(None),
+        Ok(verdict) => Ok(Some(verdict)),
+        Err(error) if error.code == Code::Corrupt => Ok(Some("the file cannot be read".to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses a file that a short look finds damaged.
 pub fn check(db: &Connection) -> Result<()> {
-    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" {
-        return Ok(());
-    }
-    Err(Error::of_storage(Code::Corrupt).because(anyhow::anyhow!("quick_check: {verdict}")))
-}
-
-fn make_private_directory(directory: &Path) -> Result<()> {
-    let wrong = |error: std::io::Error| {
-        Error::new(
-            Code::ReadOnly,
-            say!(
-                "The folder {folder} cannot be used: {why}. Choose another folder or give yourself the right to write there.",
-                folder = directory.display(),
-                why = plain(&error)
-            ),
-        )
-        .because(error)
-    };
-    for folder in [directory.to_owned(), directory.join("media"), directory.join("backups"), directory.join("logs")] {
-        std::fs::create_dir_all(&folder).map_err(wrong)?;
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)).map_err(wrong)?;
-    }
-    Ok(())
-}
-
-fn private_file(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).context("make the database private")?;
-    }
-    Ok(())
-}
-
-/// An operating system's complaint in a few words.
-fn plain(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => "it is not yours to write",
-        std::io::ErrorKind::ReadOnlyFilesystem => "the disk is write-protected",
-        std::io::ErrorKind::StorageFull => "the disk is full",
-        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => "there is a file of that name",
-        _ => "the disk refused it",
+    match quick_check(db)? {
+        None => Ok(()),
+        Some(verdict) => Err(Error::of_storage(Code::Corrupt).because(anyhow::anyhow!("quick_check: {verdict}"))),
     }
 }
 

@@ -2,9 +2,11 @@ use std::sync::Arc;
 
 use rusqlite::params;
 
+use super::condition::{Condition, Damage};
 use super::{DATABASE, Store, migrate};
 use crate::clock::SystemClock;
 use crate::error::{Code, Error};
+use crate::model::Change;
 use crate::say;
 
 fn open(directory: &std::path::Path) -> crate::error::Result<Arc<Store>> {
@@ -137,4 +139,181 @@ fn a_backup_is_a_whole_database() {
     let copy = rusqlite::Connection::open(copy).unwrap();
     let value: String = copy.query_row("SELECT value FROM setting", [], |row| row.get(0)).unwrap();
     assert_eq!(value, "b");
+}
+
+/// A closed database with many messages in it, and the first byte of each of their table's pages.
+async fn used(directory: &std::path::Path) -> Vec<i64> {
+    let store = open(directory).unwrap();
+    store
+        .write(|tx| {
+            for n in 0..400 {
+                tx.execute(
+                    "INSERT INTO refusal (at, reason, address, size) VALUES (?1, ?2, '127.0.0.1', 1)",
+                    params![n, "a long reason, so that there are several pages of it ".repeat(8)],
+                )?;
+                tx.execute("INSERT INTO setting (key, value) VALUES (?1, 'kept')", [format!("k{n}")])?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let pages = store
+        .read(|db| {
+            let mut statement = db.prepare("SELECT (pageno - 1) * 4096 FROM dbstat WHERE name = 'refusal' AND pagetype = 'leaf'")?;
+            Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?)
+        })
+        .await
+        .unwrap();
+    store.close().await;
+    assert!(pages.len() > 3);
+    pages
+}
+
+fn spoil(file: &std::path::Path, place: i64) {
+    use std::io::{Seek, SeekFrom, Write};
+    let mut file = std::fs::File::options().write(true).open(file).unwrap();
+    file.seek(SeekFrom::Start(u64::try_from(place).unwrap())).unwrap();
+    file.write_all(&[0xa5; 4096]).unwrap();
+}
+
+async fn refusals(store: &Arc<Store>) -> crate::error::Result<i64> {
+    store.read(|db| Ok(db.query_row("SELECT count(*) FROM (SELECT reason FROM refusal)", [], |row| row.get(0))?)).await
+}
+
+async fn settings(store: &Arc<Store>) -> i64 {
+    store.read(|db| Ok(db.query_row("SELECT count(*) FROM setting", [], |row| row.get(0))?)).await.unwrap()
+}
+
+/// Waits until the whole file was looked through.
+async fn looked_through(store: &Arc<Store>) -> Condition {
+    let mut condition = store.watch_condition();
+    let known = condition.wait_for(|condition| !matches!(condition, Condition::Suspect));
+    tokio::time::timeout(std::time::Duration::from_secs(20), known).await.expect("it was looked through").unwrap().clone()
+}
+
+fn damage(condition: &Condition) -> &Damage {
+    match condition {
+        Condition::Damaged(damage) => damage,
+        Condition::Sound | Condition::Suspect => panic!("it is damaged and not {condition:?}"),
+    }
+}
+
+#[tokio::test]
+async fn damage_that_is_met_while_running_stops_all_writing_and_the_rest_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join(DATABASE);
+    let pages = used(directory.path()).await;
+    spoil(&file, pages[2]);
+    let before = std::fs::read(&file).unwrap();
+    let store = open(directory.path()).unwrap();
+    assert!(store.condition().is_sound(), "nobody has met it yet");
+    let (mut changes, _) = store.changes().listen(None);
+    assert_eq!(refusals(&store).await.unwrap_err().code, Code::Corrupt);
+    let refused = store.write(set("after", "no")).await.unwrap_err();
+    assert_eq!(refused.code, Code::Corrupt, "nothing is written from the first complaint on");
+    let condition = looked_through(&store).await;
+    assert!(!damage(&condition).found.is_empty(), "what SQLite found is kept");
+    assert_eq!(changes.recv().await.unwrap().change, Change::Settings, "the screens hear of it");
+
+    assert_eq!(settings(&store).await, 400, "what can be read is read");
+    let refused = store.write(set("after", "no")).await.unwrap_err();
+    let said = refused.message.to_string();
+    assert!(refused.code == Code::Corrupt && said.contains("no good backup") && said.contains("Close Shopbell"), "{said}");
+    store.close().await;
+    drop(store);
+    assert_eq!(std::fs::read(&file).unwrap(), before, "not a byte of the damaged file was written, at the close neither");
+}
+
+#[tokio::test]
+async fn a_write_that_meets_damage_is_taken_back_with_everything_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = used(directory.path()).await;
+    spoil(&directory.path().join(DATABASE), pages[2]);
+    let store = open(directory.path()).unwrap();
+    let met = store.write(|tx| Ok(tx.execute("UPDATE refusal SET size = 2", [])?)).await;
+    assert_eq!(met.unwrap_err().code, Code::Corrupt);
+    assert!(matches!(looked_through(&store).await, Condition::Damaged(_)));
+    assert_eq!(settings(&store).await, 400);
+}
+
+#[tokio::test]
+async fn damage_outlives_a_restart_and_a_good_backup_put_back_is_used_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join(DATABASE);
+    let pages = used(directory.path()).await;
+    let (good, broken) = (directory.path().join("backups/good.db"), directory.path().join("backups/newer.db"));
+    std::fs::copy(&file, &good).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::fs::copy(&file, &broken).unwrap();
+    spoil(&broken, pages[1]);
+    spoil(&file, pages[2]);
+
+    let store = open(directory.path()).unwrap();
+    assert_eq!(refusals(&store).await.unwrap_err().code, Code::Corrupt);
+    let condition = looked_through(&store).await;
+    assert_eq!(damage(&condition).backup.as_ref().map(|backup| &backup.path), Some(&good), "the newer one is damaged too");
+    let said = condition.sentence().unwrap().to_string();
+    assert!(said.contains(good.to_str().unwrap()) && said.contains(directory.path().to_str().unwrap()), "{said}");
+    store.close().await;
+    drop(store);
+
+    let store = open(directory.path()).unwrap();
+    assert!(!store.condition().is_sound(), "a clean end makes no damage good");
+    assert!(matches!(looked_through(&store).await, Condition::Damaged(_)));
+    store.close().await;
+    drop(store);
+
+    // As the sentence says.
+    for name in ["shopbell.db", "shopbell.db-wal", "shopbell.db-shm"] {
+        let _ = std::fs::rename(directory.path().join(name), directory.path().join(format!("kept-{name}")));
+    }
+    std::fs::copy(&good, &file).unwrap();
+    let store = open(directory.path()).unwrap();
+    assert_eq!(looked_through(&store).await, Condition::Sound);
+    store.write(set("after", "yes")).await.unwrap();
+    assert_eq!(refusals(&store).await.unwrap(), 400);
+    assert!(!directory.path().join(super::condition::MARK).exists(), "and the next start need not look again");
+}
+
+#[tokio::test]
+async fn an_unclean_end_with_damage_is_opened_for_reading_alone() {
+    let (directory, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let pages = used(directory.path()).await;
+    let store = open(directory.path()).unwrap();
+    store.write(set("last", "word")).await.unwrap();
+    // As a killed process leaves it: with a log that was not written back.
+    for name in ["shopbell.db", "shopbell.db-wal"] {
+        std::fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
+    }
+    spoil(&copy.path().join(DATABASE), pages[2]);
+    let store = open(copy.path()).unwrap();
+    assert!(!store.condition().is_sound());
+    assert!(matches!(looked_through(&store).await, Condition::Damaged(_)));
+    assert_eq!(settings(&store).await, 401, "what stood in the log is read as well");
+    assert_eq!(store.write(set("after", "no")).await.unwrap_err().code, Code::Corrupt);
+}
+
+#[tokio::test]
+async fn a_complaint_about_a_sound_file_passes() {
+    let directory = tempfile::tempdir().unwrap();
+    used(directory.path()).await;
+    let store = open(directory.path()).unwrap();
+    let complaint = || store.read(|_| Err::<(), _>(Error::of_storage(Code::Corrupt)));
+    assert!(complaint().await.is_err());
+    assert_eq!(looked_through(&store).await, Condition::Sound);
+    store.write(set("after", "yes")).await.unwrap();
+    assert!(complaint().await.is_err());
+    assert!(store.condition().is_sound(), "it has just been looked through: a query that complains again stops nobody");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_at_all_names_the_backup() {
+    let directory = tempfile::tempdir().unwrap();
+    used(directory.path()).await;
+    let good = directory.path().join("backups/good.db");
+    std::fs::copy(directory.path().join(DATABASE), &good).unwrap();
+    std::fs::write(directory.path().join(DATABASE), vec![7u8; 8192]).unwrap();
+    let error = open(directory.path()).err().unwrap();
+    assert_eq!(error.code, Code::Corrupt);
+    assert!(error.message.to_string().contains(good.to_str().unwrap()), "{error}");
 }

@@ -108,6 +108,33 @@ async fn a_wrong_key_makes_a_connection_wait_for_its_owner() {
 }
 
 #[tokio::test]
+async fn a_damaged_secret_stops_its_own_connection_until_it_is_typed_again() {
+    let (hub, _directory) = hub().await;
+    let id = make(&hub, json!({ "token": "coo", "headers": { "X-Key": "a feather" } })).await;
+    let other = make(&hub, json!({ "token": "coo" })).await;
+    let owner = id.clone();
+    hub.store
+        .write(move |tx| Ok(tx.execute("UPDATE secret SET sealed = zeroblob(40) WHERE owner = ?1 AND field = 'token'", [owner])?))
+        .await
+        .unwrap();
+    hub.reload_all().await.unwrap();
+    let row = ask(&hub, "get_connection", json!({ "id": id })).await;
+    assert_eq!(row["status"], "needs_sign_in");
+    assert!(row["reason"].as_str().unwrap().contains("Type it again"), "{row}");
+    assert_eq!(ask(&hub, "test_connection", json!({ "id": other })).await["ok"], true, "the others work on");
+    let health = ask(&hub, "health", json!({})).await;
+    assert_eq!((&health["receiving"], &health["database"]), (&json!(true), &Value::Null), "the database is not damaged by it");
+    assert!(ask(&hub, "test_connection", json!({ "id": id })).await["error"].as_str().unwrap().contains("Type it again"));
+
+    let kept = json!({ "id": id, "config": { "token": { "set": true }, "pigeons": 2 } });
+    let refused = refused(&hub, "update_connection", kept).await;
+    assert_eq!((refused.code, refused.fields[0].0.as_str()), (Code::Invalid, "config.token"), "it cannot be kept");
+    let row = ask(&hub, "update_connection", json!({ "id": id, "config": { "token": "coo" } })).await;
+    assert_eq!((&row["status"], &row["config"]["headers"]["X-Key"]), (&json!("active"), &json!({ "set": true })));
+    assert_eq!(ask(&hub, "test_connection", json!({ "id": id })).await["ok"], true);
+}
+
+#[tokio::test]
 async fn a_deleted_connection_is_gone_but_its_conversations_are_not() {
     let (hub, _directory) = hub().await;
     bakery::open(&hub).await;
