@@ -28,7 +28,7 @@ const JOURNAL: usize = 20_000;
 /// How a service is when it fails, and what of its calls may be shown.
 #[derive(Clone, Copy)]
 pub struct Manners {
-    /// The path as the journal shows it, without secrets.
+    /// The path, and the query, as the journal shows them: without secrets.
     pub shown: fn(&str) -> String,
     /// Whether a fault may hit a call to this path. Calls that wait (long polls) are usually spared.
     pub may_fail: fn(&str) -> bool,
@@ -149,7 +149,7 @@ async fn write_down(state: &State, request: Request, body: &Bytes) {
     entry.insert("method".into(), request.method().as_str().into());
     entry.insert("path".into(), (state.manners.shown)(request.uri().path()).into());
     if let Some(query) = request.uri().query() {
-        entry.insert("query".into(), query.into());
+        entry.insert("query".into(), (state.manners.shown)(query).into());
     }
     let mut headers = Map::new();
     for (name, value) in request.headers() {
