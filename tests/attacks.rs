@@ -15,5 +15,7 @@ mod admin;
 mod hooks;
 #[path = "attacks/public.rs"]
 mod public;
+#[path = "attacks/shared.rs"]
+mod shared;
 #[path = "attacks/website.rs"]
 mod website;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use shopbell_core::connector::{
     About, Account, Auth, Channel, ChannelRules, Connector, ConnectorType, Event, Forged, Link, Malformed, Outgoing, Receipt, Request,
-    Roles, ServiceError, TextLimit, TextUnit, erase,
+    Roles, ServiceError, SharedCallback, TextLimit, TextUnit, erase,
 };
 use shopbell_core::gateway::doors::{self, Doors, Places, Ports};
 use shopbell_core::gateway::files::Pages;
@@ -32,7 +32,14 @@ pub const SIGNATURE: &str = "signed-by-the-service";
 struct Probe;
 
 #[derive(Deserialize, JsonSchema)]
-struct ProbeConfig {}
+struct ProbeConfig {
+    /// The app whose callback it shares.
+    app: Option<String>,
+    /// What its requests must hold to be meant for it.
+    number: Option<String>,
+    /// What its requests are signed with, if not as usual.
+    signature: Option<String>,
+}
 
 #[async_trait]
 impl Connector for Probe {
@@ -79,8 +86,18 @@ impl Channel<ProbeConfig> for Probe {
             ..ChannelRules::default()
         }
     }
-    fn verify(&self, _: &ProbeConfig, request: &Request) -> Result<(), Forged> {
-        if request.header("x-signature") == Some(SIGNATURE) { Ok(()) } else { Err(Forged("the signature is not the service's")) }
+    fn shared_callback(&self, config: &ProbeConfig) -> Option<SharedCallback> {
+        Some(SharedCallback { family: "probes", key: config.app.clone()? })
+    }
+    fn concerns(&self, config: &ProbeConfig, request: &Request) -> bool {
+        config.number.as_deref().is_some_and(|number| String::from_utf8_lossy(&request.body).contains(number))
+    }
+    fn verify(&self, config: &ProbeConfig, request: &Request) -> Result<(), Forged> {
+        if request.header("x-signature") == Some(config.signature.as_deref().unwrap_or(SIGNATURE)) {
+            Ok(())
+        } else {
+            Err(Forged("the signature is not the service's"))
+        }
     }
     fn challenge(&self, _: &ProbeConfig, request: &Request) -> Option<Result<String, Forged>> {
         let asked = request.query.strip_prefix("challenge=")?;

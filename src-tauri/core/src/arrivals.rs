@@ -92,12 +92,21 @@ pub fn insert(tx: &Tx<'_>, connection: &ConnectionId, request: &Request, secret_
     Ok(id)
 }
 
-/// Stores a verified request; returns when it is durable.
-pub async fn accept(hub: &Hub, live: &Live, request: Request) -> Result<ArrivalId> {
-    let connection = live.connection.id.clone();
-    hub.intake.fetch_add(1, Ordering::Relaxed);
-    let secret_headers = live.rules.as_ref().map_or(&[] as &[&str], |rules| rules.secret_headers);
-    hub.store.write(move |tx| insert(tx, &connection, &request, secret_headers)).await
+/// Stores a verified request for every connection that it concerns, in one commit; returns when it is durable.
+pub async fn accept(hub: &Hub, concerned: &[Arc<Live>], request: Request) -> Result<()> {
+    let concerned: Vec<_> = concerned
+        .iter()
+        .map(|live| (live.connection.id.clone(), live.rules.as_ref().map_or(&[] as &[&str], |rules| rules.secret_headers)))
+        .collect();
+    hub.intake.fetch_add(concerned.len() as u64, Ordering::Relaxed);
+    hub.store
+        .write(move |tx| {
+            for (connection, secret_headers) in &concerned {
+                insert(tx, connection, &request, secret_headers)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Notes a refused request: one line, never its body.

@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 use rusqlite::Row;
 
 use crate::clock::Clock;
-use crate::connector::{AnyConnector, AnyLink, ChannelRules, MediaSource, Settings};
+use crate::connector::{AnyConnector, AnyLink, ChannelRules, MediaSource, Settings, SharedCallback};
 use crate::error::{Result, Sentence};
 use crate::http::Client;
 use crate::id::ConnectionId;
@@ -28,6 +28,8 @@ pub struct Live {
     pub http: Client,
     /// What its channel can and may do, if it is one; asked once.
     pub rules: Option<ChannelRules>,
+    /// The callback that it shares with others of the same app.
+    pub shared: Option<SharedCallback>,
 }
 
 impl Live {
@@ -59,6 +61,14 @@ impl Connections {
     /// The connection whose hook has that key.
     pub fn by_key(&self, key: &str) -> Option<Arc<Live>> {
         self.by_key.read().expect("nothing panics while it is held").get(key).cloned()
+    }
+
+    /// The connections that share a callback, oldest first.
+    pub fn sharing(&self, family: &str, key: &str) -> Vec<Arc<Live>> {
+        let shares = |live: &&Arc<Live>| live.shared.as_ref().is_some_and(|shared| shared.family == family && shared.key == key);
+        let mut sharing: Vec<_> = self.by_id.read().expect("nothing panics while it is held").values().filter(shares).cloned().collect();
+        sharing.sort_by(|a, b| a.connection.id.as_str().cmp(b.connection.id.as_str()));
+        sharing
     }
 
     /// All of them.
@@ -150,7 +160,8 @@ pub fn assemble(
     });
     let http = network.client(connection.config.get("base_url").and_then(serde_json::Value::as_str));
     let rules = connector.channel().map(crate::connector::Channel::rules);
-    Live { connection, connector, settings, http, rules }
+    let shared = connector.channel().zip(settings.as_ref().ok()).and_then(|(channel, settings)| channel.shared_callback(settings));
+    Live { connection, connector, settings, http, rules, shared }
 }
 
 /// 128 random bits as hex: the public name of a connection.

@@ -277,6 +277,7 @@ impl Hub {
             self.network.add_own(own);
         }
         *self.reach.write().expect("nothing panics while it is held") = reach;
+        self.media.reached_at(self.public_base());
     }
 
     /// Notes who lets browsers in, once, where there is an admin side.

@@ -4,7 +4,7 @@
 //! because a service's links die; one that cannot be fetched stays visible with its reason.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -26,6 +26,10 @@ use crate::queue::backoff;
 use crate::say;
 use crate::store::{Stage, Store, Tx};
 
+mod signed;
+
+pub use signed::Signer;
+
 const ATTEMPTS: i64 = 5;
 const AT_ONCE: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -36,12 +40,25 @@ const TROUBLE: Duration = Duration::from_secs(5);
 /// The files of one hub.
 pub struct Media {
     store: Arc<Store>,
+    signer: Signer,
+    /// The public side's address, as [`Hub::public_base`] says.
+    public_base: RwLock<String>,
 }
 
 impl Media {
     /// The files that `store` knows.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store }
+        Self { store, signer: Signer::new(), public_base: RwLock::default() }
+    }
+
+    /// Makes and reads the addresses of files on the public side.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// Notes where the public side can be reached.
+    pub fn reached_at(&self, public_base: String) {
+        *self.public_base.write().expect("nothing panics while it is held") = public_base;
     }
 
     /// Where the file of that content lies.
@@ -119,6 +136,12 @@ impl MediaSource for Media {
         let sha256 = sha256.context("this file has not been fetched yet")?;
         let bytes = tokio::fs::read(self.path(&sha256)).await.context("read a stored file")?;
         Ok(StoredMedia { mime, filename, bytes: bytes.into() })
+    }
+
+    async fn public_link(&self, id: &MediaId) -> anyhow::Result<Option<String>> {
+        let base = self.public_base.read().expect("nothing panics while it is held").clone();
+        let now = self.store.clock().now();
+        Ok((!base.is_empty()).then(|| format!("{base}/media/{}", self.signer.sign(id, now))))
     }
 }
 

@@ -27,7 +27,9 @@ use crate::store::{Stage, Tx};
 use crate::words::language;
 
 mod pace;
+mod terms;
 pub use pace::Pace;
+pub use terms::{Paced, Terms};
 
 /// How many calls may be out at once, in all and per connection.
 const IN_FLIGHT: usize = 64;
@@ -84,12 +86,13 @@ fn may_leave(claim: &Claim) -> bool {
 
 /// Claims up to `room` deliveries that may leave now: the first open one of each conversation, within each connection's allowance
 /// (a connection that is not in `allowance` may send nothing).
-pub fn claim(tx: &Tx<'_>, allowance: &HashMap<ConnectionId, u32>, room: usize) -> Result<Vec<Claimed>> {
+pub fn claim(tx: &Tx<'_>, allowance: &HashMap<ConnectionId, Terms>, room: usize) -> Result<Vec<Claimed>> {
     let mut allowance = allowance.clone();
     let allowed = serde_json::to_string(&allowance.keys().collect::<Vec<_>>()).map_err(anyhow::Error::from)?;
     let mut statement = tx.prepare_cached(
         "SELECT d.seq, d.id, d.connection, d.attempts, d.epoch, d.farewell, c.epoch, c.owner_kind = 'agent', c.id, m.id, m.author_kind, m.author_id, m.content,
-                c.thread, c.address_scheme, c.address_value, c.metadata, m.reply_to, k.connector, c.last_in_at
+                c.thread, c.address_scheme, c.address_value, c.metadata, m.reply_to, k.connector, c.last_in_at,
+                c.paced_until
          FROM delivery d
          JOIN conversation c ON c.seq = d.conversation
          JOIN message m ON m.seq = d.message
@@ -119,19 +122,30 @@ pub fn claim(tx: &Tx<'_>, allowance: &HashMap<ConnectionId, u32>, room: usize) -
             settle(tx, seq, &conversation, &message, &id, "failed", Some(&why.in_language(&language(tx)?)))?;
             continue;
         };
-        let left = allowance.entry(connection.clone()).or_insert(0);
-        if *left == 0 {
-            continue;
-        }
-        *left -= 1;
-        let attempts: u32 = row.get::<_, u32>(3)? + 1;
-        tx.prepare_cached("UPDATE delivery SET status = 'sending', attempts = ?2, claimed_at = ?3 WHERE seq = ?1 AND status = 'queued'")?
-            .execute(params![seq, attempts, tx.now()])?;
+        let Some(terms) = allowance.get_mut(&connection).filter(|terms| terms.left > 0) else { continue };
         let author_id: Option<String> = row.get(11)?;
         let author = match row.get_ref(10)?.as_str()? {
             "agent" => Author::Agent { id: author_id.unwrap_or_default().into() },
             _ => Author::Person { id: author_id.map(Into::into) },
         };
+        if terms.too_late(&author, &content, row.get(19)?, tx.now()) {
+            keep_back(tx, seq, &conversation, &message, &id, &author)?;
+            continue;
+        }
+        match terms.paced(row.get(20)?, tx.now()) {
+            Paced::Later { at } => {
+                tx.prepare_cached("UPDATE delivery SET due_at = ?2 WHERE seq = ?1")?.execute(params![seq, at])?;
+                continue;
+            }
+            Paced::Now { empty_at } if terms.thread_pace.is_some() => {
+                tx.prepare_cached("UPDATE conversation SET paced_until = ?2 WHERE id = ?1")?.execute(params![conversation, empty_at])?;
+            }
+            Paced::Now { .. } => {}
+        }
+        terms.left -= 1;
+        let attempts: u32 = row.get::<_, u32>(3)? + 1;
+        tx.prepare_cached("UPDATE delivery SET status = 'sending', attempts = ?2, claimed_at = ?3 WHERE seq = ?1 AND status = 'queued'")?
+            .execute(params![seq, attempts, tx.now()])?;
         tx.changed(Change::Delivery { id: id.clone(), conversation: conversation.clone() });
         claimed.push(Claimed {
             seq,
@@ -159,6 +173,19 @@ fn readable(content: ValueRef<'_>, metadata: ValueRef<'_>) -> Option<(Content, s
     let content: Vec<Content> = serde_json::from_str(content.as_str().ok()?).ok()?;
     let metadata: serde_json::Value = serde_json::from_str(metadata.as_str().ok()?).ok()?;
     Some((content.into_iter().next()?, metadata.as_object().cloned().unwrap_or_default()))
+}
+
+/// The customer's last word is too long ago for a free answer: the message stays here. An agent's is handed to a person, who may send a
+/// template.
+fn keep_back(tx: &Tx<'_>, seq: i64, conversation: &ConversationId, message: &MessageId, id: &DeliveryId, author: &Author) -> Result<()> {
+    let why = say!("The customer's last message is too long ago for a free answer here. Send a template, or wait until they write.");
+    let why = why.in_language(&language(tx)?);
+    tx.prepare_cached("UPDATE delivery SET action = ?2 WHERE seq = ?1")?.execute(params![seq, Action::UseTemplate.as_str()])?;
+    settle(tx, seq, conversation, message, id, "failed", Some(&why))?;
+    if matches!(author, Author::Agent { .. }) {
+        conversations::ownership::call_person(tx, conversation, None, &why, "medium", "")?;
+    }
+    Ok(())
 }
 
 fn settle(
@@ -210,19 +237,21 @@ pub enum Outcome {
 pub fn finish(tx: &Tx<'_>, claimed: &Claimed, outcome: &Outcome) -> Result<()> {
     let settle =
         |status, reason| settle(tx, claimed.seq, &claimed.conversation, &claimed.message, &claimed.outgoing.delivery, status, reason);
+    // The service may have told more already than its own answer: that it was delivered, or that it failed after all. A broken
+    // connection is no proof against that, and nothing of it is sent again.
+    let status: String = tx.prepare_cached("SELECT status FROM delivery WHERE seq = ?1")?.query_row([claimed.seq], |row| row.get(0))?;
+    let open = status == "sending";
     match outcome {
         Outcome::Sent(receipt) => {
-            let status: String =
-                tx.prepare_cached("SELECT status FROM delivery WHERE seq = ?1")?.query_row([claimed.seq], |row| row.get(0))?;
             // A service that hands out one id twice must not make the delivery fail: the id is then left out.
             tx.prepare_cached("UPDATE OR IGNORE message SET external_id = ?2 WHERE id = ?1")?
                 .execute(params![claimed.message, receipt.external_id])?;
-            // The service may have told more already than its own answer: that it was delivered, or that it failed after all.
-            if status == "sending" {
+            if open {
                 settle("sent", None)?;
             }
             conversations::settle_ahead(tx, &claimed.connection, &receipt.external_id)
         }
+        _ if !open => Ok(()),
         Outcome::Later(wait) => {
             tx.prepare_cached("UPDATE delivery SET due_at = ?2 WHERE seq = ?1")?.execute(params![claimed.seq, tx.now().plus(*wait)])?;
             settle("queued", None)
@@ -245,12 +274,6 @@ pub fn finish(tx: &Tx<'_>, claimed: &Claimed, outcome: &Outcome) -> Result<()> {
             settle("failed", Some(reason))
         }
         Outcome::Unconfirmed => {
-            // A status that came meanwhile is the better proof.
-            let known: bool =
-                tx.prepare_cached("SELECT status <> 'sending' FROM delivery WHERE seq = ?1")?.query_row([claimed.seq], |row| row.get(0))?;
-            if known {
-                return Ok(());
-            }
             tx.prepare_cached("UPDATE delivery SET due_at = ?2, checks = 0 WHERE seq = ?1")?
                 .execute(params![claimed.seq, tx.now().plus(Duration::from_secs(3))])?;
             settle("unconfirmed", None)

@@ -183,7 +183,9 @@ pub async fn row(hub: &Arc<Hub>, id: ConnectionId) -> Result<ConnectionRow> {
 pub(super) fn webhook_url(hub: &Hub, connection: &Connection) -> Option<String> {
     let calls = hub.connectors.get(connection.connector.as_str())?.channel()?.rules().webhook;
     let base = hub.public_base();
-    (calls && !base.is_empty()).then(|| format!("{base}/hooks/{}", connection.hook_key))
+    let shared = hub.connections.get(&connection.id).and_then(|live| live.shared.clone());
+    let path = shared.map_or_else(|| connection.hook_key.clone(), |shared| format!("{}/{}", shared.family, shared.key));
+    (calls && !base.is_empty()).then(|| format!("{base}/hooks/{path}"))
 }
 
 /// What is said where a connection was deleted, or its code is gone: what was said over it can only be read.

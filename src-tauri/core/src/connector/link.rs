@@ -22,6 +22,19 @@ pub struct Link<'a, C: ?Sized> {
     pub clock: &'a dyn Clock,
 }
 
+impl<C: ?Sized> Link<'_, C> {
+    /// A public address of a stored file that works for a short while, for services that fetch what we send. `None` while the hub cannot be
+    /// reached from outside; a connection whose owner typed the service's address (a simulator, a server in the house) may come to
+    /// this computer itself.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn public_link(&self, id: &MediaId) -> anyhow::Result<Option<String>> {
+        let at_home = self.connection.config.get("base_url").and_then(serde_json::Value::as_str).is_some_and(|url| !url.is_empty());
+        Ok(self.media.public_link(id).await?.filter(|url| at_home || url.starts_with("https://")))
+    }
+}
+
 impl<C: ?Sized> Clone for Link<'_, C> {
     fn clone(&self) -> Self {
         *self
@@ -36,8 +49,7 @@ pub trait MediaSource: Send + Sync {
     /// The whole file.
     async fn read(&self, id: &MediaId) -> anyhow::Result<StoredMedia>;
 
-    /// A public address of the file that works for a short while, for services that fetch what we send; `None` while the hub has no public
-    /// address.
+    /// The address of the file on the public side, whoever can reach that; connectors ask [`Link::public_link`].
     async fn public_link(&self, _id: &MediaId) -> anyhow::Result<Option<String>> {
         Ok(None)
     }

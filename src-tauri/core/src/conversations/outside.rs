@@ -32,7 +32,7 @@ pub(super) fn said(tx: &Tx<'_>, place: &Place<'_>, message: &ShopMessage) -> Res
         tx.prepare_cached("UPDATE OR IGNORE message SET external_id = ?2 WHERE id = ?1")?.execute(params![ours, message.external_id])?;
         // An echo is evidence: it settles a delivery whose answer never came.
         tx.prepare_cached(
-            "UPDATE delivery SET status = 'sent', done_at = ?2 WHERE status = 'unconfirmed' AND message = (SELECT seq FROM message WHERE id = ?1)",
+            "UPDATE delivery SET status = 'sent', done_at = ?2 WHERE status IN ('sending', 'unconfirmed') AND message = (SELECT seq FROM message WHERE id = ?1)",
         )?
         .execute(params![ours, tx.now()])?;
         tx.prepare_cached("DELETE FROM media WHERE message = ?1 AND status = 'wanted'")?.execute([&id])?;

@@ -342,3 +342,5 @@ proptest! {
         });
     }
 }
+
+mod any_order;

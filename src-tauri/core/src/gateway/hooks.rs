@@ -1,4 +1,4 @@
-//! `/hooks/<key>`: where services call us.
+//! `/hooks/<key>`: where services call us; `/hooks/<family>/<app>`: the one callback of an app that several connections share.
 //!
 //! Verified on the raw bytes, stored, and only then answered: a 200 means that it is on disk. Everything that we cannot keep at the
 //! moment (a locked vault, a full disk) is answered so that the service comes again; only what is not from the service is turned away.
@@ -34,24 +34,17 @@ pub async fn hook(State(public): State<Arc<Public>>, request: HttpRequest) -> Re
         return come_again(RETRY_LOCKED);
     }
     let from = caller(&request);
-    let (key, below) = split(request.uri().path());
-    let Some(live) = hub.connections.by_key(key) else {
+    let Some((callback, below)) = meant(&public, request.uri().path()) else {
         return match public.refusals.take(from) {
             Ok(()) => nothing().await,
             Err(wait) => slower(wait),
         };
     };
-    let (Some(channel), Some(rules)) = (live.connector.channel(), &live.rules) else { return nothing().await };
-    let settings = match &live.settings {
-        Ok(settings) if live.connection.status != ConnectionStatus::Paused => settings.clone(),
-        _ => return come_again(RETRY_LOCKED),
-    };
-    let below = below.to_owned();
     let (parts, body) = request.into_parts();
-    let body = match read_body(&parts.headers, body, rules.body_limit, BODY_TIME).await {
+    let body = match read_body(&parts.headers, body, callback.body_limit(), BODY_TIME).await {
         Ok(body) => body,
         Err(BodyFailure::TooLarge) => {
-            refuse(&public, &live, "too large", from, announced(&parts.headers)).await;
+            refuse(&public, callback.only(), "too large", from, announced(&parts.headers)).await;
             return answer::typed(StatusCode::PAYLOAD_TOO_LARGE, "text/plain; charset=utf-8", "Too large.\n");
         }
         Err(BodyFailure::Broken) => return answer::typed(StatusCode::REQUEST_TIMEOUT, "text/plain; charset=utf-8", "Too slow.\n"),
@@ -66,41 +59,140 @@ pub async fn hook(State(public): State<Arc<Public>>, request: HttpRequest) -> Re
         url: called_url(&public, asked, &parts.uri),
         body,
     };
-    let verdict = if parts.method == Method::GET {
-        match challenge(channel, &settings, &request) {
-            None => return nothing().await,
-            Some(Ok(text)) => return answer::typed(StatusCode::OK, "text/plain; charset=utf-8", text),
-            Some(Err(forged)) => Err(forged),
+    let concerned = match callback.judge(&request) {
+        Judged::Nothing => return nothing().await,
+        Judged::NotReady => return come_again(RETRY_LOCKED),
+        Judged::Challenge(text) => return answer::typed(StatusCode::OK, "text/plain; charset=utf-8", text),
+        Judged::Forged(reason) => {
+            if let Err(wait) = public.refusals.take(from) {
+                return slower(wait);
+            }
+            refuse(&public, callback.only(), reason, from, size).await;
+            return answer::typed(StatusCode::UNAUTHORIZED, "text/plain; charset=utf-8", "Not verified.\n");
         }
-    } else {
-        channel.verify(&settings, &request)
+        Judged::Concerns(concerned) => concerned,
     };
-    if let Err(Forged(reason)) = verdict {
-        if let Err(wait) = public.refusals.take(from) {
-            return slower(wait);
-        }
-        refuse(&public, &live, reason, from, size).await;
-        return answer::typed(StatusCode::UNAUTHORIZED, "text/plain; charset=utf-8", "Not verified.\n");
+    if concerned.is_empty() {
+        // A number of the same app that this hub does not serve: dropped and counted.
+        refuse(&public, None, "meant for none of the connections here", from, size).await;
+        return Response::new(Body::empty());
     }
     // After the check, so that nobody but the service itself can use up its own share.
-    if let Err(wait) = public.hooks.take(live.connection.id.clone()) {
-        return slower(wait);
-    }
-    match arrivals::accept(hub, &live, request).await {
-        Ok(_) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::OK;
-            response
+    for live in &concerned {
+        if let Err(wait) = public.hooks.take(live.connection.id.clone()) {
+            return slower(wait);
         }
+    }
+    match arrivals::accept(hub, &concerned, request).await {
+        Ok(()) => Response::new(Body::empty()),
         Err(error) => {
-            tracing::error!(connection.id = %live.connection.id, error = ?error.source, "A message could not be stored; the service was asked to send it again: {error}");
+            tracing::error!(error = ?error.source, "A message could not be stored; the service was asked to send it again: {error}");
             come_again(RETRY_STORE)
         }
     }
 }
 
-fn challenge(channel: &dyn Channel<Settings>, settings: &Settings, request: &Request) -> Option<Result<String, Forged>> {
-    channel.challenge(settings, request)
+/// Whose callback a request came to.
+enum Callback {
+    /// One connection's own.
+    Own(Arc<Live>),
+    /// That of an app which several connections share.
+    Shared(Vec<Arc<Live>>),
+}
+
+/// What is to be done with a request.
+enum Judged {
+    /// There is nothing here for it.
+    Nothing,
+    /// The connection cannot take it at the moment.
+    NotReady,
+    /// The service asks whether the hook is ours; the answer.
+    Challenge(String),
+    /// It is not the service's.
+    Forged(&'static str),
+    /// It is for these connections.
+    Concerns(Vec<Arc<Live>>),
+}
+
+/// Finds the callback of a path, and the path below it.
+fn meant(public: &Public, path: &str) -> Option<(Callback, String)> {
+    let (key, below) = split(path);
+    if let Some(live) = public.hub.connections.by_key(key) {
+        live.rules.as_ref()?;
+        return Some((Callback::Own(live), below.to_owned()));
+    }
+    let (app, below) = below.split_once('/').unwrap_or((below, ""));
+    let sharing = public.hub.connections.sharing(key, app);
+    (!sharing.is_empty()).then(|| (Callback::Shared(sharing), below.to_owned()))
+}
+
+impl Callback {
+    fn body_limit(&self) -> usize {
+        let limit = |live: &Arc<Live>| live.rules.as_ref().map_or(0, |rules| rules.body_limit);
+        match self {
+            Self::Own(live) => limit(live),
+            Self::Shared(sharing) => sharing.iter().map(limit).max().unwrap_or(0),
+        }
+    }
+
+    /// The connection a refusal is noted for, where it is one alone.
+    fn only(&self) -> Option<&Arc<Live>> {
+        match self {
+            Self::Own(live) => Some(live),
+            Self::Shared(sharing) => sharing.first().filter(|_| sharing.len() == 1),
+        }
+    }
+
+    fn judge(&self, request: &Request) -> Judged {
+        match self {
+            Self::Own(live) => {
+                let Some(channel) = live.connector.channel() else { return Judged::Nothing };
+                match &live.settings {
+                    Ok(settings) if live.connection.status != ConnectionStatus::Paused => match checked(channel, settings, request) {
+                        Judged::Concerns(_) => Judged::Concerns(vec![live.clone()]),
+                        other => other,
+                    },
+                    _ => Judged::NotReady,
+                }
+            }
+            Self::Shared(sharing) => shared(sharing, request),
+        }
+    }
+}
+
+/// One request for all who share a callback. Each takes only what it has verified itself: a connection with a wrong secret gets nothing and
+/// spoils nothing.
+fn shared(sharing: &[Arc<Live>], request: &Request) -> Judged {
+    let mut concerned = Vec::new();
+    let (mut verified, mut refused) = (false, Judged::NotReady);
+    for live in sharing {
+        let (Some(channel), Ok(settings)) = (live.connector.channel(), &live.settings) else { continue };
+        match checked(channel, settings, request) {
+            Judged::Concerns(_) => {
+                verified = true;
+                if channel.concerns(settings, request) {
+                    concerned.push(live.clone());
+                }
+            }
+            Judged::Challenge(text) => return Judged::Challenge(text),
+            other => refused = other,
+        }
+    }
+    if verified { Judged::Concerns(concerned) } else { refused }
+}
+
+fn checked(channel: &dyn Channel<Settings>, settings: &Settings, request: &Request) -> Judged {
+    if request.method == "GET" {
+        return match channel.challenge(settings, request) {
+            None => Judged::Nothing,
+            Some(Ok(text)) => Judged::Challenge(text),
+            Some(Err(Forged(reason))) => Judged::Forged(reason),
+        };
+    }
+    match channel.verify(settings, request) {
+        Ok(()) => Judged::Concerns(Vec::new()),
+        Err(Forged(reason)) => Judged::Forged(reason),
+    }
 }
 
 /// The key, and the path below it.
@@ -125,8 +217,9 @@ fn called_url(public: &Public, asked: &str, uri: &Uri) -> String {
     if is_base || asked.is_empty() { format!("{base}{path}") } else { format!("http://{asked}{path}") }
 }
 
-async fn refuse(public: &Public, live: &Live, reason: &'static str, from: std::net::IpAddr, size: usize) {
-    let noted = arrivals::refuse(&public.hub, Some(live.connection.id.clone()), reason, from.to_string(), size).await;
+async fn refuse(public: &Public, live: Option<&Arc<Live>>, reason: &'static str, from: std::net::IpAddr, size: usize) {
+    let connection = live.map(|live| live.connection.id.clone());
+    let noted = arrivals::refuse(&public.hub, connection, reason, from.to_string(), size).await;
     if let Err(error) = noted {
         tracing::warn!(error = ?error, "A refused request could not be noted.");
     }

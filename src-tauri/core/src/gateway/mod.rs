@@ -11,7 +11,6 @@ pub mod sign_in;
 pub mod files;
 pub mod admin;
 pub mod public;
-pub mod signed;
 pub mod hooks;
 pub mod widget;
 pub mod doors;

@@ -17,7 +17,6 @@ use super::hooks;
 use super::hosts::Hosts;
 use super::pace::Pace;
 use super::serve::Peer;
-use super::signed::Signer;
 use super::widget::{self, Widget};
 use crate::hub::Hub;
 use crate::id::ConnectionId;
@@ -33,8 +32,6 @@ pub struct Public {
     /// How many verified requests one connection may bring: far above what a service sends to a shop, and below what fills a disk
     /// unnoticed. Who is over it is told to come again.
     pub hooks: Pace<ConnectionId>,
-    /// The addresses of files.
-    pub signer: Signer,
     /// The website chat.
     pub widget: Widget,
 }
@@ -51,7 +48,6 @@ impl Public {
             hosts,
             refusals: Pace::new(120, Duration::from_millis(500)),
             hooks: Pace::new(50_000, Duration::from_micros(500)),
-            signer: Signer::new(),
             widget: Widget::default(),
         }
     }
@@ -117,7 +113,7 @@ async fn media(
     axum::extract::Path(signed): axum::extract::Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(id) = public.signer.open(&signed, public.hub.store.clock().now()) else { return nothing().await };
+    let Some(id) = public.hub.media.signer().open(&signed, public.hub.store.clock().now()) else { return nothing().await };
     match super::files::media(&public.hub.store, &id, &headers).await {
         Ok(mut response) => {
             // A page of the shop may show it; its type and the sandbox stay as they are.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::terms::Terms;
 use crate::clock::Timestamp;
 use crate::connections::Connections;
 use crate::id::ConnectionId;
@@ -26,7 +27,7 @@ impl Pace {
         now: Timestamp,
         out: &HashMap<ConnectionId, u32>,
         most: u32,
-    ) -> (HashMap<ConnectionId, u32>, Option<Duration>) {
+    ) -> (HashMap<ConnectionId, Terms>, Option<Duration>) {
         let mut buckets = self.0.lock().expect("nothing panics while it is held");
         let mut allowance = HashMap::new();
         let mut wait: Option<Duration> = None;
@@ -49,7 +50,7 @@ impl Pace {
                 let busy = out.get(&live.connection.id).copied().unwrap_or(0);
                 let may = (bucket.tokens as u32).min(most.saturating_sub(busy));
                 if may > 0 {
-                    allowance.insert(live.connection.id.clone(), may);
+                    allowance.insert(live.connection.id.clone(), Terms::of(rules, may));
                 }
                 continue;
             };

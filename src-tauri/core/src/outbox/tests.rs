@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rusqlite::params;
 
-use super::{Claimed, Outcome, claim, finish, recover, retry};
+use super::{Claimed, Outcome, Terms, claim, finish, recover, retry};
 use crate::clock::{ManualClock, Timestamp};
 use crate::connector::{ChannelRules, Receipt, TextLimit, TextUnit};
 use crate::conversations::{self, ownership, posting};
@@ -170,7 +170,7 @@ impl World {
 
     /// Claims, and checks the promise.
     async fn claim(&mut self, room: usize) -> std::result::Result<(), TestCaseError> {
-        let allowance = HashMap::from([(self.connection.clone(), 10)]);
+        let allowance = HashMap::from([(self.connection.clone(), Terms { left: 10, ..Terms::default() })]);
         let claimed = self.write(move |tx| claim(tx, &allowance, room)).await;
         for one in claimed {
             let n = self.conversations.iter().position(|id| *id == one.conversation).unwrap();

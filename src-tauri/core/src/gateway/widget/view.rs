@@ -23,9 +23,9 @@ use crate::conversations::{self, Place};
 use crate::error::Result;
 use crate::gateway::answer;
 use crate::gateway::public::Public;
-use crate::gateway::signed::Signer;
 use crate::hub::Hub;
 use crate::id::{ConversationId, MessageId};
+use crate::media::Signer;
 use crate::model::{Change, Content, MediaKind, Source};
 
 /// Messages in one answer at most.
@@ -284,7 +284,7 @@ pub async fn tick(hub: &Arc<Hub>, live: &Arc<Live>, external_ids: Vec<String>, e
 
 /// What is new for a visitor from `from` on, and where that leads; `None` for a cursor that is not theirs.
 pub async fn news(public: &Public, visitor: &Visitor, from: From) -> Result<Option<(Option<Seen>, Position, Vec<Shown>)>> {
-    let (visitor, hub, signer) = (visitor.clone(), public.hub.clone(), public.signer.clone());
+    let (visitor, hub, signer) = (visitor.clone(), public.hub.clone(), public.hub.media.signer().clone());
     let now = hub.store.clock().now();
     hub.store
         .read(move |db| {
