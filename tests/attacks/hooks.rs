@@ -1,6 +1,14 @@
 //! Hooks: what is not from the service, what is too large or too slow, and what we cannot keep.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use shopbell_core::gateway::hosts::Hosts;
+use shopbell_core::gateway::pace::Pace;
+use shopbell_core::gateway::public::Public;
+use shopbell_core::gateway::seats::Seats;
+use shopbell_core::gateway::serve;
 
 use crate::world::{SIGNATURE, World, ask, raw, read};
 
@@ -124,5 +132,92 @@ async fn a_caller_that_dawdles_is_let_go() {
         assert!(rest.is_empty() || read(&rest).status == 408);
     }
     assert!(started.elapsed() < Duration::from_secs(20));
+    world.hub.stop().await;
+}
+
+/// A second public side of the world's hub, with limits of the test's own.
+async fn side(world: &World, change: impl FnOnce(&mut Public)) -> SocketAddr {
+    let listener = serve::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut public = Public::new(world.hub.clone(), Arc::new(Hosts::of(address)));
+    change(&mut public);
+    let router = Arc::new(public).router();
+    tokio::spawn(serve::serve(listener, router, serve::Limits::default(), world.hub.stopping()));
+    address
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up_and_leaves_nothing() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let world = World::new().await;
+    assert_eq!(Public::new(world.hub.clone(), Arc::new(Hosts::of(world.public()))).body_time, Duration::from_secs(20));
+    let address = side(&world, |public| public.body_time = Duration::from_millis(300)).await;
+    let head = format!("POST /hooks/{} HTTP/1.1\r\nhost: {address}\r\nx-signature: {SIGNATURE}\r\ncontent-length: 10\r\n\r\n", world.probe);
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(b"{\"n\"").await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut answer)).await.expect("let go").unwrap_or_default();
+    assert_eq!(read(&answer).status, 408, "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(world.count("SELECT count(*) FROM arrival").await, 0);
+    let path = format!("/hooks/{}", world.probe);
+    assert_eq!(ask(address, "POST", &path, &[SIGNED], b"{}").await.status, 200);
+    world.hub.stop().await;
+}
+
+#[tokio::test]
+async fn one_connection_brings_no_more_than_its_share_and_a_forger_uses_up_none_of_it() {
+    let world = World::new().await;
+    let address = side(&world, |public| public.hooks = Pace::new(5, Duration::from_secs(60))).await;
+    let path = format!("/hooks/{}", world.probe);
+    for _ in 0..20 {
+        assert_eq!(ask(address, "POST", &path, &[("x-signature", "forged")], b"{}").await.status, 401);
+    }
+    for n in 0..5 {
+        assert_eq!(ask(address, "POST", &path, &[SIGNED], b"{}").await.status, 200, "{n}");
+    }
+    let slowed = ask(address, "POST", &path, &[SIGNED], b"{}").await;
+    assert_eq!(slowed.status, 429, "the service comes again");
+    assert!(slowed.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    assert_eq!(world.count("SELECT count(*) FROM arrival").await, 5);
+    assert_eq!(shopbell_core::gateway::public::HOOKS, 50_000, "as many as a busy service may bring at once");
+    world.hub.stop().await;
+}
+
+#[tokio::test]
+async fn one_caller_behind_our_proxy_cannot_hold_every_answer() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let world = World::new().await;
+    let address = side(&world, |public| public.reading = Seats::new(3)).await;
+    let open = async |from: &str| {
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "GET /widget/v1/stream HTTP/1.1\r\nhost: {address}\r\nx-forwarded-for: {from}\r\nauthorization: Bearer {}\r\n\r\n",
+            world.visitor().await
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let mut piece = [0; 4096];
+        let count = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut piece)).await.unwrap().unwrap();
+        (read(&piece[..count]).status, socket)
+    };
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let (status, socket) = open("203.0.113.7").await;
+        assert_eq!(status, 200);
+        held.push(socket);
+    }
+    assert_eq!(open("203.0.113.7").await.0, 429);
+    assert_eq!(open("203.0.113.8").await.0, 200, "others are not concerned");
+    let path = format!("/hooks/{}", world.probe);
+    let headers = [SIGNED, ("x-forwarded-for", "203.0.113.7")];
+    assert_eq!(ask(address, "POST", &path, &headers, b"{}").await.status, 200, "and a service is never counted");
+    drop(held);
+    for _ in 0..100 {
+        if open("203.0.113.7").await.0 == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(open("203.0.113.7").await.0, 200, "who has gone gives its place back");
     world.hub.stop().await;
 }

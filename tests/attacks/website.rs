@@ -17,7 +17,7 @@ impl World {
     }
 
     /// A new visitor's token.
-    async fn visitor(&self) -> String {
+    pub async fn visitor(&self) -> String {
         let answer = self.opens(Some(LOCAL), &json!({ "key": self.website })).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.json()["session"].as_str().unwrap().to_owned()
@@ -331,5 +331,70 @@ async fn a_stream_brings_what_was_missed_then_what_happens_and_goes_on_where_it_
     let stream = streamed(&world, &token, seen.last().map(String::as_str), "answer 2").await;
     assert_eq!(stream.matches("event: message").count(), 4, "exactly what was missed: {stream}");
     assert!(!stream.contains("answer 1"), "{stream}");
+    world.hub.stop().await;
+}
+
+/// Opens a stream and waits for its first bytes.
+async fn open_stream(world: &World, token: &str) -> tokio::net::TcpStream {
+    let mut socket = tokio::net::TcpStream::connect(world.public()).await.unwrap();
+    let head = format!("GET /widget/v1/stream HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n\r\n", world.public());
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut piece = [0; 4096];
+    let read = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut piece)).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&piece[..read]).starts_with("HTTP/1.1 200"), "{}", String::from_utf8_lossy(&piece[..read]));
+    socket
+}
+
+/// Whether the stream ends within a moment.
+async fn has_ended(socket: &mut tokio::net::TcpStream) -> bool {
+    let mut piece = [0; 4096];
+    let ending = async {
+        loop {
+            let read = socket.read(&mut piece).await.unwrap_or(0);
+            if read == 0 || piece[..read].ends_with(b"0\r\n\r\n") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_millis(700), ending).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_visitor_holds_six_streams_and_the_oldest_ends_for_the_seventh() {
+    let world = World::new().await;
+    let (token, other) = (world.visitor().await, world.visitor().await);
+    let mut of_other = open_stream(&world, &other).await;
+    let mut streams = Vec::new();
+    for _ in 0..7 {
+        streams.push(open_stream(&world, &token).await);
+    }
+    assert!(has_ended(&mut streams[0]).await, "the oldest one");
+    for stream in &mut streams[1..] {
+        assert!(!has_ended(stream).await, "the newest six stay");
+    }
+    assert!(!has_ended(&mut of_other).await, "another visitor is not concerned");
+    world.hub.stop().await;
+}
+
+#[tokio::test]
+async fn tickets_and_returning_sessions_have_their_pace() {
+    let world = World::new().await;
+    let (token, other) = (world.visitor().await, world.visitor().await);
+    let bearer = format!("Bearer {token}");
+    let mut tickets = Vec::new();
+    let mut returns = Vec::new();
+    for _ in 0..40 {
+        tickets.push(ask(world.public(), "POST", "/widget/v1/ticket", &[("authorization", &bearer)], b"{}").await);
+        returns.push(world.opens(Some(LOCAL), &json!({ "key": world.website, "session": token })).await);
+    }
+    for (what, answers) in [("tickets", tickets), ("returns", returns)] {
+        let passed = answers.iter().filter(|answer| answer.status == 200).count();
+        assert!((20..30).contains(&passed), "{what}: {passed} of 40 passed");
+        let slowed = answers.iter().find(|answer| answer.status == 429).unwrap();
+        assert_eq!(slowed.json()["error"], "rate_limited");
+        assert!(slowed.header("retry-after").parse::<u32>().is_ok());
+    }
+    assert_eq!(world.says(&token, 1).await.status, 201, "who was slowed may still write");
+    assert_eq!(world.opens(Some(LOCAL), &json!({ "key": world.website, "session": other })).await.status, 200, "and others are not slowed");
     world.hub.stop().await;
 }

@@ -4,7 +4,6 @@
 //! moment (a locked vault, a full disk) is answered so that the service comes again; only what is not from the service is turned away.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
@@ -18,8 +17,6 @@ use crate::connections::Live;
 use crate::connector::{Channel, Forged, Request, Settings};
 use crate::model::ConnectionStatus;
 
-/// How long a body may take.
-const BODY_TIME: Duration = Duration::from_secs(20);
 /// What a service may send while we look for whom it is meant: the answer then closes the connection.
 const RETRY_LOCKED: u64 = 60;
 const RETRY_STORE: u64 = 10;
@@ -41,7 +38,7 @@ pub async fn hook(State(public): State<Arc<Public>>, request: HttpRequest) -> Re
         };
     };
     let (parts, body) = request.into_parts();
-    let body = match read_body(&parts.headers, body, callback.body_limit(), BODY_TIME).await {
+    let body = match read_body(&parts.headers, body, callback.body_limit(), public.body_time).await {
         Ok(body) => body,
         Err(BodyFailure::TooLarge) => {
             refuse(&public, callback.only(), "too large", from, announced(&parts.headers)).await;

@@ -3,6 +3,8 @@
 //! They share how connections are taken ([`serve`]), who may be asked for under which name ([`hosts`]) and how failures are answered
 //! ([`answer`]); nothing else. The admin API has no route on the public side, so no path and no header leads to it.
 
+pub mod seats;
+pub mod patience;
 pub mod serve;
 pub mod hosts;
 pub mod answer;

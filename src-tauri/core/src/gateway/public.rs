@@ -2,24 +2,35 @@
 //! everything else is the same 404.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{any, get};
+use hyper::body::{Frame, SizeHint};
 
 use super::answer;
 use super::hooks;
 use super::hosts::Hosts;
 use super::pace::Pace;
+use super::seats::{Seat, Seats};
 use super::serve::Peer;
 use super::widget::{self, Widget};
 use crate::hub::Hub;
 use crate::id::ConnectionId;
+
+/// Verified requests that one connection may bring at once, and how often one more: 2,000 a second.
+pub const HOOKS: u32 = 50_000;
+const HOOKS_EVERY: Duration = Duration::from_micros(500);
+/// Answers that one caller may be reading at the same time: a whole office behind one address, each with a chat open.
+pub const READING: usize = 64;
 
 /// The public side of one hub.
 pub struct Public {
@@ -32,6 +43,10 @@ pub struct Public {
     /// How many verified requests one connection may bring: far above what a service sends to a shop, and below what fills a disk
     /// unnoticed. Who is over it is told to come again.
     pub hooks: Pace<ConnectionId>,
+    /// How long the body of a verified request may take.
+    pub body_time: Duration,
+    /// How many answers one caller may be reading at the same time: somebody who opens many and reads none takes no place of the others.
+    pub reading: Seats<IpAddr>,
     /// The website chat.
     pub widget: Widget,
 }
@@ -47,7 +62,9 @@ impl Public {
             hub,
             hosts,
             refusals: Pace::new(120, Duration::from_millis(500)),
-            hooks: Pace::new(50_000, Duration::from_micros(500)),
+            hooks: Pace::new(HOOKS, HOOKS_EVERY),
+            body_time: Duration::from_secs(20),
+            reading: Seats::new(READING),
             widget: Widget::default(),
         }
     }
@@ -62,6 +79,7 @@ impl Public {
             .fallback(nothing)
             .method_not_allowed_fallback(nothing)
             .layer(middleware::from_fn_with_state(self.clone(), widget::share))
+            .layer(middleware::from_fn_with_state(self.clone(), a_few_at_once))
             .layer(middleware::from_fn_with_state(self.clone(), own_names))
             .with_state(self)
     }
@@ -72,6 +90,40 @@ async fn own_names(State(public): State<Arc<Public>>, mut request: Request, next
     let Some(name) = public.hosts.admit(request.headers(), request.uri()) else { return nothing().await };
     request.extensions_mut().insert(AskedFor(name));
     next.run(request).await
+}
+
+/// Keeps one caller from holding more answers than [`READING`]. A service is not counted: it signs what it sends, and our answers to it are
+/// empty. Neither is a caller on this computer whom no proxy of ours has brought.
+async fn a_few_at_once(State(public): State<Arc<Public>>, request: Request, next: Next) -> Response {
+    let caller = caller(&request).to_canonical();
+    if caller.is_loopback() || request.uri().path().starts_with("/hooks/") {
+        return next.run(request).await;
+    }
+    let Some(seat) = public.reading.take(caller) else { return slower(Duration::from_secs(5)) };
+    next.run(request).await.map(|body| Body::new(Seated { body, _seat: seat }))
+}
+
+/// A body that keeps a place until it was read, or given up.
+struct Seated {
+    body: Body,
+    _seat: Seat<IpAddr>,
+}
+
+impl HttpBody for Seated {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// The answer to everything that is not there, always the same.

@@ -17,8 +17,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::json;
-use tokio::sync::Semaphore;
 
+use self::streams::Streams;
 use super::answer;
 use super::hosts::Hosts;
 use super::pace::Pace;
@@ -33,33 +33,37 @@ pub mod session;
 pub mod view;
 pub mod posting;
 pub mod stream;
+pub mod streams;
 pub mod pages;
 pub mod snippet;
-
-/// Streams at the same time; the other connections stay free for hooks.
-const STREAMS: usize = 600;
 
 /// What the chat keeps in memory.
 pub struct Widget {
     /// New sessions per address.
     sessions: Pace<IpAddr>,
+    /// Sessions taken up again per visitor: one with each page that they look at.
+    returns: Pace<String>,
+    /// Tickets per visitor: one with each stream, and a stream that breaks is opened again a few seconds later.
+    tickets_pace: Pace<String>,
     /// Messages per visitor.
     messages: Pace<String>,
     /// Signs of typing per visitor.
     typing: Pace<String>,
     /// One-use words for streams, each with its visitor and its end.
     tickets: Mutex<HashMap<String, (session::Visitor, tokio::time::Instant)>>,
-    streams: Arc<Semaphore>,
+    streams: Streams,
 }
 
 impl Default for Widget {
     fn default() -> Self {
         Self {
             sessions: Pace::new(60, Duration::from_secs(2)),
+            returns: Pace::new(20, Duration::from_secs(3)),
+            tickets_pace: Pace::new(20, Duration::from_secs(2)),
             messages: Pace::new(20, Duration::from_secs(3)),
             typing: Pace::new(2, Duration::from_secs(2)),
             tickets: Mutex::default(),
-            streams: Arc::new(Semaphore::new(STREAMS)),
+            streams: Streams::default(),
         }
     }
 }

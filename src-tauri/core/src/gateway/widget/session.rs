@@ -85,6 +85,7 @@ pub async fn open(State(public): State<Arc<Public>>, request: Request) -> Answer
     let locale = opening.locale.as_deref().map(str::trim).filter(|locale| is_locale(locale)).map(str::to_owned);
     let (token, visitor) = match (opening.session, known) {
         (Some(token), Some(mut visitor)) => {
+            public.widget.returns.take(visitor.name.clone()).map_err(Refusal::too_fast)?;
             (visitor.page, visitor.locale) = (page, locale);
             (token, visitor)
         }
@@ -209,6 +210,7 @@ fn allowed(public: &Public, visitor: Visitor, headers: &HeaderMap, name: &str) -
 pub async fn ticket(State(public): State<Arc<Public>>, request: Request) -> Answer {
     let name = asked_for(&request);
     let (visitor, _, _) = visitor(&public, request.headers(), &name).await?;
+    public.widget.tickets_pace.take(visitor.name.clone()).map_err(Refusal::too_fast)?;
     let ticket = random()?;
     let now = tokio::time::Instant::now();
     let mut tickets = public.widget.tickets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -36,7 +36,7 @@ pub async fn stream(State(public): State<Arc<Public>>, request: Request) -> Answ
     let name = asked_for(&request);
     let ticket = query(&request, "ticket");
     let (visitor, live, _) = streaming(&public, request.headers(), &name, ticket.as_deref()).await?;
-    let seat = public.widget.streams.clone().try_acquire_owned().map_err(|_| Refusal::too_fast(Duration::from_secs(30)))?;
+    let place = public.widget.streams.begin(&visitor).ok_or_else(|| Refusal::too_fast(Duration::from_secs(30)))?;
     let resumed = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let from = From::given(resumed.or_else(|| query(&request, "cursor")).as_deref());
     // Listening begins before reading, so that nothing falls between the two.
@@ -46,8 +46,12 @@ pub async fn stream(State(public): State<Arc<Public>>, request: Request) -> Answ
     let (sender, lines) = mpsc::channel(64);
     let follower = Follower { public: public.clone(), visitor, live, conversation, beginnings, here, sender, status: Value::Null };
     public.hub.spawn(async move {
-        follower.run(shown, changes).await;
-        drop(seat);
+        tokio::select! {
+            // A newer stream of this visitor took the place, also while this one waits for its reader.
+            () = place.ended.cancelled() => {}
+            () = follower.run(shown, changes) => {}
+        }
+        drop(place);
     });
     let lines = tokio_stream::wrappers::ReceiverStream::new(lines);
     let mut response = Sse::new(lines).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("here")).into_response();
