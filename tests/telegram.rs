@@ -201,6 +201,7 @@ async fn every_kind_of_content_takes_its_method() {
         mime: mime.into(),
         bytes: 0,
         duration_ms: None,
+        wave: None,
     };
     let choice = |id: &str, label: &str, url: Option<&str>| Choice {
         id: id.into(),
@@ -295,6 +296,7 @@ async fn refusals_say_what_to_do() {
         mime: "application/zip".into(),
         bytes: 0,
         duration_ms: None,
+        wave: None,
     };
     let error = send(&desk, &answer(&ana, huge)).await.unwrap_err();
     assert!(matches!(&error, ServiceError::Permanent(words) if words.to_string().contains("50 MB")), "{error:?}");

@@ -250,6 +250,10 @@ pub enum Content {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         duration_ms: Option<u64>,
+        /// How loud a sound is along its length, in 64 equal steps, 255 the loudest; missing until it was listened to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        wave: Option<Vec<u8>>,
     },
     /// A place.
     Location {

@@ -544,7 +544,9 @@ export type Content = { "type": "text",
   /** Its size; 0 while unknown. */
   bytes: number,
   /** Its length in milliseconds, for sound and film. */
-  duration_ms?: number }
+  duration_ms?: number,
+  /** How loud a sound is along its length, in 64 equal steps, 255 the loudest; missing until it was listened to. */
+  wave?: Array<number> }
   | { "type": "location",
   /** Degrees north. */
   latitude: number,

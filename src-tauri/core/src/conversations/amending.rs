@@ -41,8 +41,8 @@ pub(super) fn edit(tx: &Tx<'_>, place: &Place<'_>, external_id: &str, content: &
         parts.push(match part {
             IncomingContent::Content(content) => content.clone(),
             IncomingContent::Media(remote) => match files.next() {
-                Some(Content::Media { kind, media, filename, mime, bytes, duration_ms, .. }) => {
-                    Content::Media { kind, media, caption: remote.caption.clone(), filename, mime, bytes, duration_ms }
+                Some(Content::Media { kind, media, filename, mime, bytes, duration_ms, wave, .. }) => {
+                    Content::Media { kind, media, caption: remote.caption.clone(), filename, mime, bytes, duration_ms, wave }
                 }
                 _ => keep(tx, place, &id, part)?,
             },

@@ -220,5 +220,6 @@ pub(super) fn keep(tx: &Tx<'_>, place: &Place<'_>, message: &MessageId, part: &I
         mime: remote.mime.clone(),
         bytes: remote.bytes.unwrap_or(0),
         duration_ms: remote.duration_ms,
+        wave: None,
     })
 }

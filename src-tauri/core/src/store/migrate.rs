@@ -14,6 +14,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_ground_floor.sql"),
     include_str!("migrations/0002_lists.sql"),
     include_str!("migrations/0003_channels.sql"),
+    include_str!("migrations/0004_sounds.sql"),
 ];
 
 /// Brings the database to the newest schema.

@@ -54,6 +54,8 @@ pub enum Stage {
     Outbox = 4,
     /// Files to be fetched.
     Media = 8,
+    /// Fetched sounds to be listened to.
+    Sounds = 16,
 }
 
 /// The database of one hub.
@@ -77,6 +79,7 @@ pub struct Stages {
     turns: tokio::sync::Notify,
     outbox: tokio::sync::Notify,
     media: tokio::sync::Notify,
+    sounds: tokio::sync::Notify,
 }
 
 impl Stages {
@@ -87,6 +90,7 @@ impl Stages {
             Stage::Turns => &self.turns,
             Stage::Outbox => &self.outbox,
             Stage::Media => &self.media,
+            Stage::Sounds => &self.sounds,
         }
     }
 

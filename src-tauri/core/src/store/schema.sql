@@ -166,7 +166,7 @@ CREATE TABLE media (
   due_at     INTEGER NOT NULL DEFAULT 0,
   reason     TEXT,
   created_at INTEGER NOT NULL
-, promised_sha256 TEXT);
+, promised_sha256 TEXT, duration_ms INTEGER, wave BLOB, unheard INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE message (
   seq          INTEGER PRIMARY KEY,
@@ -331,6 +331,8 @@ CREATE INDEX delivery_parked ON delivery (seq) WHERE parked = 1;
 CREATE INDEX delivery_turn ON delivery (turn) WHERE turn IS NOT NULL;
 
 CREATE INDEX delivery_unsettled ON delivery (status, seq) WHERE status IN ('sending', 'unconfirmed', 'failed');
+
+CREATE INDEX media_unheard ON media (created_at) WHERE unheard = 1;
 
 CREATE INDEX media_wanted ON media (due_at) WHERE status = 'wanted';
 
