@@ -452,6 +452,21 @@ impl Hub {
         });
     }
 
+    /// Lets the customer see, where the service can show it, that the shop has read up to that message; best effort.
+    pub fn mark_read(self: &Arc<Self>, connection: &ConnectionId, thread: String, external_id: String) {
+        let Some(live) = self.connections.get(connection).filter(|live| live.is_active()) else { return };
+        let hub = self.clone();
+        self.tasks.spawn(async move {
+            let Some((channel, link)) = live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())) else {
+                return;
+            };
+            let told = tokio::time::timeout(Duration::from_secs(15), channel.mark_read(link, &thread, &external_id)).await;
+            if let Ok(Err(error)) = told {
+                tracing::debug!(connection.id = %live.connection.id, %error, "The service did not take a read mark.");
+            }
+        });
+    }
+
     /// Announces that somebody is typing. Not stored.
     pub fn typing(&self, conversation: &ConversationId, who: &str, on: bool) {
         self.store.changes().announce(vec![Change::Typing { conversation: conversation.clone(), who: who.to_owned(), on }]);

@@ -31,6 +31,9 @@ export type JsonSchema = {
   "x-multiline"?: boolean;
 };
 
+/** What helps after a refusal. The inbox has a button for most of them. */
+export type Action = "reauthorise" | "grant_permission" | "use_template" | "fix_template" | "fix_content" | "slow_down" | "unreachable" | "blocked" | "not_today" | "pay" | "fix_account";
+
 /** A file to learn from. */
 export type AddKnowledge = {
   /** The name of the file; its ending says how it is read. */
@@ -318,8 +321,20 @@ export type ChannelLimits = {
   text_limit: TextLimit,
   /** The largest file that may be sent, in bytes, by kind; missing = not possible. */
   media_limits: { [key in string]: number },
-  /** How many buttons fit one message. */
+  /** The longest caption, in the unit of `text_limit`. */
+  caption_limit: number,
+  /** The types that are taken, by kind; a kind that is missing takes any. */
+  media_types: { [key in string]: Array<string> },
+  /** Files are fetched by the service from a public address, so that one is needed for sending them. */
+  files_by_link: boolean,
+  /** How many buttons fit one message; more become a list or numbers. */
   max_choices: number,
+  /** How many rows fit a list. */
+  max_rows: number,
+  /** Templates may be sent, also after the time for free answers. */
+  templates: boolean,
+  /** For how many seconds after a customer's message a person may answer freely; null = as long as agents. */
+  person_window_seconds?: number | null,
   /** For how many seconds after a customer's message the shop may answer freely; null = always. */
   reply_window_seconds?: number | null,
   /** Whether the service calls us, so that there is an address to paste there. */
@@ -669,6 +684,10 @@ export type ConversationRow = {
   last_message_at: Timestamp,
   /** Until when the shop may answer freely; null = always. */
   reply_window_ends_at?: Timestamp | null,
+  /** Until when a person (not an agent) may answer freely; null = always. */
+  person_window_ends_at?: Timestamp | null,
+  /** The advertisement or link through which the customer came. */
+  referral?: Referral | null,
   /** When it began. */
   created_at: Timestamp,
 };
@@ -764,6 +783,8 @@ export type Delivery = {
   parked: boolean,
   /** How often it was tried. */
   attempts: number,
+  /** What helps, where the service's answer tells: the screens have a button for it. */
+  action?: Action | null,
 };
 
 /** Which deliveries. */
@@ -798,6 +819,8 @@ export type DeliveryRow = {
   parked: boolean,
   /** How often it was tried. */
   attempts: number,
+  /** What helps, where the service's answer tells: the screens have a button for it. */
+  action?: Action | null,
 };
 
 /** How far the sending of a message came. Only evidence moves it. */
@@ -805,6 +828,14 @@ export type DeliveryStatus = "queued" | "sending" | "unconfirmed" | "sent" | "de
 
 /** Which way a message went. */
 export type Direction = "in" | "out" | "note";
+
+/** Which notice was seen. */
+export type DismissNotice = {
+  /** Its connection. */
+  connection: ConnectionId,
+  /** Its key. */
+  key: string,
+};
 
 /** A question that is done with. */
 export type DismissUnanswered = {
@@ -854,6 +885,9 @@ export type FirstResponse = {
   /** Conversations that wait for their first answer. */
   waiting: number,
 };
+
+/** What fills a gap. */
+export type GapKind = "text" | "image" | "video" | "document";
 
 /** Which agent. */
 export type GetAgent = {
@@ -1072,6 +1106,12 @@ export type ListModels = {
   connection: ConnectionId,
 };
 
+/** Which notices. */
+export type ListNotices = {
+  /** Only those of one connection. */
+  connection?: ConnectionId | null,
+};
+
 /** Which refusals to list. */
 export type ListRefusals = {
   /** Where to go on. */
@@ -1139,8 +1179,10 @@ export type Message = {
   edited_at?: Timestamp | null,
   /** When it was taken back. */
   deleted_at?: Timestamp | null,
-  /** The message it answers. */
+  /** The message it answers, as the service names it. */
   reply_to?: string | null,
+  /** It was passed on from somewhere else. */
+  forwarded: boolean,
   /** The caller's own name for it. */
   client_key?: string | null,
 };
@@ -1174,6 +1216,25 @@ export type ModelSettings = {
   /** How long one answer may take, in seconds. */
   max_seconds: number,
 };
+
+/** Something about an account that its owner should know. */
+export type Notice = {
+  /** Its connection. */
+  connection: ConnectionId,
+  /** What it is about. */
+  key: string,
+  /** How grave. */
+  level: NoticeLevel,
+  /** In words. */
+  text: string,
+  /** When. */
+  at: Timestamp,
+  /** When somebody saw it. */
+  seen_at?: Timestamp | null,
+};
+
+/** How grave a notice is. */
+export type NoticeLevel = "info" | "warning" | "problem";
 
 /** One line of an order. */
 export type OrderLine = {
@@ -1240,6 +1301,24 @@ export type ReadMore = {
   text: string,
   /** Where it is. */
   url: string,
+};
+
+/** How a customer came: an advertisement, a link. Kept with the conversation; the first one stays. */
+export type Referral = {
+  /** "ad", "post", "link". */
+  kind: string,
+  /** The advertisement's id at the service. */
+  source_id: string | null,
+  /** Its address. */
+  url: string | null,
+  /** Its headline. */
+  headline: string | null,
+  /** Its words. */
+  body: string | null,
+  /** The click's own id, needed to report what became of it. */
+  click_id: string | null,
+  /** When the customer came. */
+  at: Timestamp | null,
 };
 
 /** A request that was refused. */
@@ -1340,6 +1419,8 @@ export type SendReply = {
   note?: boolean | null,
   /** The caller's own name for this reply: the same one twice sends once. */
   client_key?: string | null,
+  /** The message of this conversation that it answers; shown there where the channel can. */
+  reply_to?: MessageId | null,
 };
 
 /** Another status. */
@@ -1417,6 +1498,45 @@ export type TakeOver = {
   /** A private note to leave. */
   note?: string | null,
 };
+
+/** A template that the service approved, or did not. */
+export type Template = {
+  /** Its id at the service; what [`Content::Template`] names. */
+  id: string,
+  /** Its name. */
+  name: string,
+  /** Its language ("pt_BR"). */
+  language: string,
+  /** "marketing", "utility", "authentication". */
+  category: string,
+  /** Whether it may be sent. */
+  status: TemplateStatus,
+  /** What stands above the words, if that is text. */
+  header: string | null,
+  /** The words, with gaps as `{{1}}` or `{{name}}`. */
+  body: string,
+  /** What stands below the words. */
+  footer: string | null,
+  /** What stands on its buttons. */
+  buttons: Array<string>,
+  /** What must be filled in, in order. */
+  gaps: Array<TemplateGap>,
+};
+
+/** A gap of a template. */
+export type TemplateGap = {
+  /** Its key in the values of [`Content::Template`] ("body.1", "header.media", "button.0"). */
+  key: string,
+  /** What it is called in the text ("1", "name"). */
+  label: string,
+  /** An example, as the template's author gave it. */
+  example: string | null,
+  /** What goes in: words, or a file of that kind (then the value is a media id). */
+  kind: GapKind,
+};
+
+/** Whether a template may be sent. */
+export type TemplateStatus = "approved" | "pending" | "rejected" | "paused" | "disabled";
 
 /** What a test found. */
 export type TestResult = {
@@ -1754,6 +1874,12 @@ export type Commands = {
   send_reply: [SendReply, Message];
   /** Says that everything in a conversation was seen. */
   mark_read: [MarkRead, Empty];
+  /** The templates of a connection's account, with the gaps to fill. */
+  list_templates: [GetConnection, Items<Template>];
+  /** What services told about their accounts, newest first. */
+  list_notices: [ListNotices, Items<Notice>];
+  /** Says that a notice was seen. */
+  dismiss_notice: [DismissNotice, Empty];
   /** A person takes the next word; the agent falls silent at once. */
   take_over: [TakeOver, ConversationRow];
   /** A person gives the next word back to an agent. */

@@ -88,13 +88,13 @@ pub struct ListModels {
 }
 
 /// The connection, ready for use.
-async fn live(hub: &Arc<Hub>, id: &ConnectionId) -> Result<Arc<Live>> {
+pub(super) async fn live(hub: &Arc<Hub>, id: &ConnectionId) -> Result<Arc<Live>> {
     let stored = id.clone();
     hub.store.read(move |db| crate::connections::get(db, &stored)?.ok_or_else(shown::not_found)).await?;
     hub.connections.get(id).ok_or_else(shown::gone)
 }
 
-async fn in_time<T>(call: impl Future<Output = std::result::Result<T, ServiceError>>) -> std::result::Result<T, ServiceError> {
+pub(super) async fn in_time<T>(call: impl Future<Output = std::result::Result<T, ServiceError>>) -> std::result::Result<T, ServiceError> {
     tokio::time::timeout(PATIENCE, call).await.unwrap_or_else(|_| {
         Err(ServiceError::Temporary(say!(
             "The service did not answer within {seconds} seconds. Try again in a moment.",
@@ -103,7 +103,7 @@ async fn in_time<T>(call: impl Future<Output = std::result::Result<T, ServiceErr
     })
 }
 
-fn refused(error: &ServiceError) -> Error {
+pub(super) fn refused(error: &ServiceError) -> Error {
     Error::new(Code::Service, error.sentence())
 }
 
@@ -160,7 +160,7 @@ pub async fn list_models(hub: &Arc<Hub>, request: ListModels) -> Result<Items<Mo
     Ok(Items { items: in_time(model.models(link)).await.map_err(|error| refused(&error))? })
 }
 
-fn ready<'a>(hub: &'a Arc<Hub>, live: &'a Live) -> Result<connector::AnyLink<'a>> {
+pub(super) fn ready<'a>(hub: &'a Arc<Hub>, live: &'a Live) -> Result<connector::AnyLink<'a>> {
     if let Err(why) = &live.settings {
         return Err(Error::new(Code::Conflict, why.clone()));
     }

@@ -102,8 +102,20 @@ pub struct ChannelLimits {
     pub text_limit: TextLimit,
     /// The largest file that may be sent, in bytes, by kind; missing = not possible.
     pub media_limits: std::collections::BTreeMap<String, u64>,
-    /// How many buttons fit one message.
+    /// The longest caption, in the unit of `text_limit`.
+    pub caption_limit: u32,
+    /// The types that are taken, by kind; a kind that is missing takes any.
+    pub media_types: std::collections::BTreeMap<String, Vec<String>>,
+    /// Files are fetched by the service from a public address, so that one is needed for sending them.
+    pub files_by_link: bool,
+    /// How many buttons fit one message; more become a list or numbers.
     pub max_choices: u32,
+    /// How many rows fit a list.
+    pub max_rows: u32,
+    /// Templates may be sent, also after the time for free answers.
+    pub templates: bool,
+    /// For how many seconds after a customer's message a person may answer freely; null = as long as agents.
+    pub person_window_seconds: Option<u64>,
     /// For how many seconds after a customer's message the shop may answer freely; null = always.
     pub reply_window_seconds: Option<u64>,
     /// Whether the service calls us, so that there is an address to paste there.
@@ -116,7 +128,17 @@ impl From<ChannelRules> for ChannelLimits {
             medium: rules.medium,
             text_limit: rules.text_limit,
             media_limits: rules.media_limits.into_iter().map(|(kind, bytes)| (kind.to_owned(), bytes)).collect(),
+            caption_limit: rules.caption_limit,
+            media_types: rules
+                .media_types
+                .into_iter()
+                .map(|(kind, types)| (kind.to_owned(), types.iter().map(|one| (*one).to_owned()).collect()))
+                .collect(),
+            files_by_link: rules.files_by_link,
             max_choices: rules.max_choices,
+            max_rows: rules.max_rows,
+            templates: rules.templates,
+            person_window_seconds: rules.person_window.map(|window| window.as_secs()),
             reply_window_seconds: rules.reply_window.map(|window| window.as_secs()),
             webhook: rules.webhook,
         }

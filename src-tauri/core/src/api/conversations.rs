@@ -14,6 +14,7 @@ use ts_rs::TS;
 use super::asked::{self, Empty, Page, QUERY, Words, Wrong};
 use super::messages::DeliveryMark;
 use crate::clock::Timestamp;
+use crate::connector::Referral;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{AgentId, ConnectionId, ContactId, ConversationId, PersonId};
@@ -202,6 +203,10 @@ pub struct ConversationRow {
     pub last_message_at: Timestamp,
     /// Until when the shop may answer freely; null = always.
     pub reply_window_ends_at: Option<Timestamp>,
+    /// Until when a person (not an agent) may answer freely; null = always.
+    pub person_window_ends_at: Option<Timestamp>,
+    /// The advertisement or link through which the customer came.
+    pub referral: Option<Referral>,
     /// When it began.
     pub created_at: Timestamp,
 }
@@ -233,7 +238,8 @@ const FOUND: &str = "(c.seq IN (SELECT conversation FROM message WHERE seq IN
 const SELECT: &str =
     "SELECT c.id, c.contact, k.name, c.connection, n.name, n.connector, c.status, c.snoozed_until, c.owner_kind, c.owner_id,
     a.name, c.epoch, c.needs_person, c.needs_reason, c.urgency, c.unread, c.preview, c.preview_by, c.labels, c.language,
-    c.last_message_at, c.last_in_at, c.created_at, d.id, d.status, d.reason, d.parked, d.attempts
+    c.last_message_at, c.last_in_at, c.created_at, d.id, d.status, d.reason, d.parked, d.attempts,
+    d.action, c.referral
   FROM conversation c
   CROSS JOIN contact k ON k.id = c.contact
   CROSS JOIN connection n ON n.id = c.connection
@@ -282,7 +288,13 @@ fn read(hub: &Hub, row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
         labels: serde_json::from_str(row.get_ref(18)?.as_str()?).unwrap_or_default(),
         language: row.get(19)?,
         last_message_at: row.get(20)?,
-        reply_window_ends_at: rules.and_then(|rules| rules.reply_window).zip(last_in).map(|(window, at)| at.plus(window)),
+        reply_window_ends_at: rules.as_ref().and_then(|rules| rules.reply_window).zip(last_in).map(|(window, at)| at.plus(window)),
+        person_window_ends_at: rules
+            .as_ref()
+            .and_then(|rules| rules.person_window.or(rules.reply_window))
+            .zip(last_in)
+            .map(|(window, at)| at.plus(window)),
+        referral: row.get::<_, Option<String>>(29)?.and_then(|text| serde_json::from_str(&text).ok()),
         created_at: row.get(22)?,
     })
 }

@@ -100,7 +100,7 @@ pub struct DeliveryRow {
     pub sent_at: Timestamp,
 }
 
-const SELECT: &str = "SELECT d.seq, d.id, d.status, d.reason, d.parked, d.attempts, m.id, c.id, d.connection, k.name,
+const SELECT: &str = "SELECT d.seq, d.id, d.status, d.reason, d.parked, d.attempts, d.action, m.id, c.id, d.connection, k.name,
     substr(m.text, 1, 160), d.due_at, m.sent_at
   FROM delivery d
   CROSS JOIN message m ON m.seq = d.message
@@ -112,13 +112,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, DeliveryRow)> {
     let waits = mark.status == crate::model::DeliveryStatus::Queued && !mark.parked;
     let delivery = DeliveryRow {
         mark,
-        message: row.get(6)?,
-        conversation: row.get(7)?,
-        connection: row.get(8)?,
-        contact: row.get(9)?,
-        preview: row.get(10)?,
-        due_at: row.get::<_, Option<Timestamp>>(11)?.filter(|_| waits),
-        sent_at: row.get(12)?,
+        message: row.get(7)?,
+        conversation: row.get(8)?,
+        connection: row.get(9)?,
+        contact: row.get(10)?,
+        preview: row.get(11)?,
+        due_at: row.get::<_, Option<Timestamp>>(12)?.filter(|_| waits),
+        sent_at: row.get(13)?,
     };
     Ok((row.get(0)?, delivery))
 }

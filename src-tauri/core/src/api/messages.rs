@@ -10,6 +10,7 @@ use ts_rs::TS;
 use super::asked::{self, Page};
 use super::conversations;
 use crate::clock::Timestamp;
+use crate::connector::Action;
 use crate::error::Result;
 use crate::hub::Hub;
 use crate::id::{AgentId, ConversationId, DeliveryId, MessageId, PersonId, TurnId};
@@ -74,10 +75,12 @@ pub struct DeliveryMark {
     pub parked: bool,
     /// How often it was tried.
     pub attempts: i64,
+    /// What helps, where the service's answer tells: the screens have a button for it.
+    pub action: Option<Action>,
 }
 
 impl DeliveryMark {
-    /// From five columns of a row: id, status, reason, parked, attempts.
+    /// From six columns of a row: id, status, reason, parked, attempts, action.
     pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(first)?,
@@ -85,6 +88,7 @@ impl DeliveryMark {
             reason: row.get(first + 2)?,
             parked: row.get(first + 3)?,
             attempts: row.get(first + 4)?,
+            action: row.get::<_, Option<String>>(first + 5)?.and_then(|action| serde_json::from_value(action.into()).ok()),
         })
     }
 }
@@ -120,8 +124,10 @@ pub struct MessageRow {
     pub edited_at: Option<Timestamp>,
     /// When it was taken back.
     pub deleted_at: Option<Timestamp>,
-    /// The message it answers.
+    /// The message it answers, as the service names it.
     pub reply_to: Option<String>,
+    /// It was passed on from somewhere else.
+    pub forwarded: bool,
     /// The caller's own name for it.
     pub client_key: Option<String>,
 }
@@ -135,7 +141,8 @@ fn select(filter: &str) -> String {
     format!(
         "SELECT m.id, c.id, m.author_kind, m.author_id, CASE m.author_kind WHEN 'contact' THEN k.name WHEN 'agent' THEN a.name END,
            m.direction, m.content, m.sent_at, m.external_id, m.sources, m.turn, m.edited_at, m.deleted_at, m.reply_to, m.client_key,
-           {LATE}, d.id, d.status, d.reason, d.parked, d.attempts, m.position, m.seq
+           {LATE}, d.id, d.status, d.reason, d.parked, d.attempts, d.action,
+           m.position, m.seq, m.forwarded
          FROM message m
          CROSS JOIN conversation c ON c.seq = m.conversation
          CROSS JOIN contact k ON k.id = c.contact
@@ -178,6 +185,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         deleted_at: row.get(12)?,
         reply_to: row.get(13)?,
         client_key: row.get(14)?,
+        forwarded: row.get(24)?,
     })
 }
 
@@ -196,7 +204,7 @@ pub async fn list_messages(hub: &Arc<Hub>, request: ListMessages) -> Result<Page
             let mut statement = db.prepare_cached(&sql)?;
             let many = i64::try_from(limit + 1).unwrap_or(i64::MAX);
             let rows = statement.query_map(params![conversation, at, position, seq, many], |row| {
-                Ok((read(row)?, row.get::<_, i64>(21)?, row.get::<_, i64>(22)?))
+                Ok((read(row)?, row.get::<_, i64>(22)?, row.get::<_, i64>(23)?))
             })?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })

@@ -16,7 +16,7 @@ use ts_rs::TS;
 
 use crate::agent::knowledge::Covered;
 use crate::agent::rehearsal::Rehearsed;
-use crate::connector::ModelRow;
+use crate::connector::{ModelRow, Template};
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
 use crate::say;
@@ -33,6 +33,8 @@ pub mod connectors;
 pub mod connections;
 pub mod connection_edit;
 pub mod connection_use;
+pub mod templates;
+pub mod notices;
 pub mod agents;
 pub mod agent_edit;
 pub mod knowledge;
@@ -63,6 +65,7 @@ use knowledge::{
     AddKnowledge, DeleteKnowledge, DismissUnanswered, KnowledgeDocument, KnowledgeHit, ListKnowledge, SearchKnowledge, UnansweredRow,
 };
 use messages::{ListMessages, MessageRow};
+use notices::{DismissNotice, ListNotices, NoticeRow};
 use owning::{Assign, ChangeLabels, HandBack, SetConversationStatus, Snooze, TakeOver};
 use replies::{MarkRead, SendReply};
 use search::{Search, SearchHit};
@@ -132,6 +135,12 @@ commands! {
     replies::send_reply(SendReply) -> MessageRow;
     /// Says that everything in a conversation was seen.
     replies::mark_read(MarkRead) -> Empty;
+    /// The templates of a connection's account, with the gaps to fill.
+    templates::list_templates(GetConnection) -> Items<Template>;
+    /// What services told about their accounts, newest first.
+    notices::list_notices(ListNotices) -> Items<NoticeRow>;
+    /// Says that a notice was seen.
+    notices::dismiss_notice(DismissNotice) -> Empty;
     /// A person takes the next word; the agent falls silent at once.
     owning::take_over(TakeOver) -> ConversationRow;
     /// A person gives the next word back to an agent.

@@ -125,7 +125,8 @@ pub async fn take_over(hub: &Arc<Hub>, request: TakeOver) -> Result<Conversation
             if let Some(text) = request.note.as_deref().map(str::trim).filter(|note| !note.is_empty()) {
                 let rules = replies::rules_of(&inner, tx, &request.conversation)?;
                 let content = vec![Content::Text { text: text.to_owned() }];
-                let note = Reply { conversation: &request.conversation, content, note: true, client_key: None, person: None };
+                let note =
+                    Reply { conversation: &request.conversation, content, note: true, client_key: None, person: None, reply_to: None };
                 posting::reply(tx, note, &rules)?;
             }
             Ok(())

@@ -9,12 +9,12 @@ use ts_rs::TS;
 
 use super::asked::{Empty, NAME, TEXT, Wrong};
 use super::messages::{self, MessageRow};
-use super::{connections, conversations};
+use super::{connections, conversations, templates};
 use crate::connector::ChannelRules;
 use crate::conversations::posting::{self, Reply};
 use crate::error::{Error, Result};
 use crate::hub::Hub;
-use crate::id::{ConversationId, MediaId};
+use crate::id::{ConversationId, MediaId, MessageId};
 use crate::model::{Change, Content};
 use crate::say;
 
@@ -37,6 +37,9 @@ pub struct SendReply {
     /// The caller's own name for this reply: the same one twice sends once.
     #[serde(default)]
     pub client_key: Option<String>,
+    /// The message of this conversation that it answers; shown there where the channel can.
+    #[serde(default)]
+    pub reply_to: Option<MessageId>,
 }
 
 /// Which conversation was seen.
@@ -49,20 +52,29 @@ pub struct MarkRead {
 
 /// Sends a reply, or keeps a private note. A reply takes the conversation over from its agent.
 pub async fn send_reply(hub: &Arc<Hub>, request: SendReply) -> Result<MessageRow> {
-    let SendReply { conversation, content, note, client_key } = request;
+    let SendReply { conversation, content, note, client_key, reply_to } = request;
     let mut wrong = Wrong::default();
     check(&content, note, &mut wrong);
     if let Some(key) = &client_key {
         wrong.needed("client_key", key, NAME);
     }
     wrong.done()?;
+    let content = templates::filled(hub, &conversation, content).await?;
     let inner = hub.clone();
     let id = hub
         .store
         .write(move |tx| {
             let content = with_files(tx, content)?;
             let rules = rules_of(&inner, tx, &conversation)?;
-            let reply = Reply { conversation: &conversation, content, note, client_key: client_key.as_deref(), person: None };
+            let answered = reply_to.map(|message| named(tx, &conversation, &message)).transpose()?.flatten();
+            let reply = Reply {
+                conversation: &conversation,
+                content,
+                note,
+                client_key: client_key.as_deref(),
+                person: None,
+                reply_to: answered.as_deref(),
+            };
             posting::reply(tx, reply, &rules)
         })
         .await?;
@@ -108,12 +120,28 @@ fn check(content: &[Content], note: bool, wrong: &mut Wrong) {
                     wrong.needed(&format!("content.{index}.contacts.{n}.name"), &card.name, NAME);
                 }
             }
-            Content::Template { name, .. } if !note => {
-                wrong.needed(&path("name"), name, NAME);
+            Content::Template { id, values, .. } if !note => {
+                wrong.needed(&path("id"), id, NAME);
+                for (key, value) in values.iter().take(100) {
+                    wrong.needed(&format!("content.{index}.values.{key}"), value, TEXT);
+                }
+            }
+            Content::Reaction { emoji, target } if !note => {
+                wrong.at_most(&path("emoji"), emoji, 32);
+                wrong.needed(&path("target"), target, NAME);
             }
             _ => wrong.add(format!("content.{index}"), say!("This cannot be sent.")),
         }
     }
+}
+
+/// The service's name of a message of the conversation; `None` where it has none yet.
+fn named(db: &rusqlite::Connection, conversation: &ConversationId, message: &MessageId) -> Result<Option<String>> {
+    let found: Option<Option<String>> = db
+        .prepare_cached("SELECT m.external_id FROM message m JOIN conversation c ON c.seq = m.conversation WHERE m.id = ?1 AND c.id = ?2")?
+        .query_row(params![message, conversation], |row| row.get(0))
+        .optional()?;
+    found.ok_or_else(|| Error::field("reply_to", say!("The message you answer is not in this conversation.")))
 }
 
 /// The same content with what is known of its files, whatever the caller said of them.
@@ -151,14 +179,21 @@ pub(super) fn rules_of(hub: &Hub, db: &rusqlite::Connection, id: &ConversationId
 
 /// Says that everything in a conversation was seen.
 pub async fn mark_read(hub: &Arc<Hub>, request: MarkRead) -> Result<Empty> {
-    hub.store
+    let seen = hub
+        .store
         .write(move |tx| {
             let seq = conversations::seq(tx, &request.conversation)?;
             let changed = tx.prepare_cached("UPDATE conversation SET unread = 0 WHERE seq = ?1 AND unread > 0")?.execute(params![seq])?;
-            if changed > 0 {
-                tx.changed(Change::Conversation { id: request.conversation });
+            if changed == 0 {
+                return Ok(None);
             }
-            Ok(Empty {})
+            let conversation = crate::conversations::by_seq(tx, seq)?;
+            tx.changed(Change::Conversation { id: request.conversation });
+            Ok(crate::conversations::last_said(tx, seq)?.map(|said| (conversation.connection, conversation.thread, said)))
         })
-        .await
+        .await?;
+    if let Some((connection, thread, said)) = seen {
+        hub.mark_read(&connection, thread, said);
+    }
+    Ok(Empty {})
 }

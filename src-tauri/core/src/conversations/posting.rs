@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::connector::ChannelRules;
 use crate::error::{Error, Result};
 use crate::id::{AgentId, ConversationId, DeliveryId, MessageId, PersonId, TurnId};
-use crate::model::{Author, Change, Content, MediaKind, Owner, Source};
+use crate::model::{Author, Change, Choice, Content, MediaKind, Owner, Source};
 use crate::say;
 use crate::store::{Stage, Tx};
 
@@ -24,6 +24,8 @@ pub struct Reply<'a> {
     pub client_key: Option<&'a str>,
     /// Who; the owner of this computer when missing.
     pub person: Option<&'a PersonId>,
+    /// The message it answers, as the service names it.
+    pub reply_to: Option<&'a str>,
 }
 
 /// Stores a person's words. A reply while an agent owns the conversation takes it over first: a person's word always wins.
@@ -47,7 +49,15 @@ pub fn reply(tx: &Tx<'_>, reply: Reply<'_>, rules: &ChannelRules) -> Result<Mess
         return insert(
             tx,
             &conversation,
-            &New { author: &author, direction: "note", content: &reply.content, client_key: reply.client_key, turn: None, sources: &[] },
+            &New {
+                author: &author,
+                direction: "note",
+                content: &reply.content,
+                client_key: reply.client_key,
+                turn: None,
+                sources: &[],
+                reply_to: None,
+            },
         )
         .map(|(id, _)| id);
     }
@@ -60,7 +70,16 @@ pub fn reply(tx: &Tx<'_>, reply: Reply<'_>, rules: &ChannelRules) -> Result<Mess
     let mut first = None;
     for (n, part) in parts.into_iter().enumerate() {
         let key = reply.client_key.map(|key| if n == 0 { key.to_owned() } else { format!("{key}#{n}") });
-        let new = New { author: &author, direction: "out", content: &[part], client_key: key.as_deref(), turn: None, sources: &[] };
+        let new = New {
+            author: &author,
+            direction: "out",
+            content: &[part],
+            client_key: key.as_deref(),
+            turn: None,
+            sources: &[],
+            // A long answer hangs on its question once.
+            reply_to: reply.reply_to.filter(|_| n == 0),
+        };
         let (id, seq) = insert(tx, &conversation, &new)?;
         queue(tx, &conversation, seq, None)?;
         first.get_or_insert(id);
@@ -86,7 +105,7 @@ pub fn agent_says(
     let mut messages = Vec::with_capacity(last);
     for (n, part) in parts.into_iter().enumerate() {
         let sources = if n + 1 == last { sources } else { &[] };
-        let new = New { author: &author, direction: "out", content: &[part], client_key: None, turn: Some(turn), sources };
+        let new = New { author: &author, direction: "out", content: &[part], client_key: None, turn: Some(turn), sources, reply_to: None };
         let (id, seq) = insert(tx, conversation, &new)?;
         queue(tx, conversation, seq, Some((conversation.epoch, turn, farewell)))?;
         messages.push(id);
@@ -97,7 +116,8 @@ pub fn agent_says(
 /// An activity line ("You took over").
 pub fn note_event(tx: &Tx<'_>, conversation: &Conversation, event: &str, details: Map<String, Value>) -> Result<MessageId> {
     let content = [Content::Event { event: event.to_owned(), details }];
-    let new = New { author: &Author::System, direction: "note", content: &content, client_key: None, turn: None, sources: &[] };
+    let new =
+        New { author: &Author::System, direction: "note", content: &content, client_key: None, turn: None, sources: &[], reply_to: None };
     insert(tx, conversation, &new).map(|(id, _)| id)
 }
 
@@ -108,6 +128,7 @@ struct New<'a> {
     client_key: Option<&'a str>,
     turn: Option<&'a TurnId>,
     sources: &'a [Source],
+    reply_to: Option<&'a str>,
 }
 
 fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<(MessageId, i64)> {
@@ -120,8 +141,8 @@ fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<(Me
     };
     let sources = if new.sources.is_empty() { None } else { Some(serde_json::to_string(new.sources).map_err(anyhow::Error::from)?) };
     tx.prepare_cached(
-        "INSERT INTO message (id, conversation, connection, direction, author_kind, author_id, content, text, sent_at, client_key, turn, sources)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO message (id, conversation, connection, direction, author_kind, author_id, content, text, sent_at, client_key, turn, sources, reply_to)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         id,
@@ -136,6 +157,7 @@ fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<(Me
         new.client_key,
         new.turn,
         sources,
+        new.reply_to,
     ])?;
     let seq = tx.last_insert_rowid();
     if new.direction == "out" {
@@ -187,7 +209,7 @@ pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content
     for (index, part) in content.iter().enumerate() {
         match part {
             Content::Text { text } => parts.extend(cut(text, rules)),
-            Content::Choices { text, options } if options.len() > rules.max_choices as usize => {
+            Content::Choices { text, options } if !fits(options, rules) => {
                 let list: Vec<String> = options.iter().enumerate().map(|(n, option)| format!("{}. {}", n + 1, option.label)).collect();
                 parts.extend(cut(&format!("{text}\n\n{}", list.join("\n")), rules));
             }
@@ -239,6 +261,13 @@ pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content
         }
     }
     Ok(parts)
+}
+
+/// Whether the channel has buttons, or a list, for these options; otherwise they are told as numbers.
+fn fits(options: &[Choice], rules: &ChannelRules) -> bool {
+    let longest = |limit: u32| options.iter().all(|option| option.label.chars().count() <= limit as usize);
+    (options.len() <= rules.max_choices as usize && longest(rules.choice_label))
+        || (options.len() <= rules.max_rows as usize && longest(rules.row_label))
 }
 
 fn cut(text: &str, rules: &ChannelRules) -> Vec<Content> {

@@ -259,6 +259,7 @@ async fn a_reply_with_the_same_client_key_is_sent_once_and_takes_over() {
                     note: false,
                     client_key: Some("k1"),
                     person: None,
+                    reply_to: None,
                 };
                 posting::reply(tx, reply, &rules())
             };
@@ -283,6 +284,7 @@ async fn ticks_only_move_forward() {
                 note: false,
                 client_key: None,
                 person: None,
+                reply_to: None,
             };
             posting::reply(tx, reply, &rules())?;
             tx.execute("UPDATE message SET external_id = 'x1' WHERE direction = 'out'", [])?;

@@ -160,6 +160,7 @@ impl World {
                     note: false,
                     client_key: None,
                     person: None,
+                    reply_to: None,
                 };
                 posting::reply(tx, reply, &rules())?;
                 Ok(conversations::find(tx, &id)?.epoch != before)

@@ -43,6 +43,7 @@ impl World {
                 note: false,
                 client_key: None,
                 person: None,
+                reply_to: None,
             };
             posting::reply(tx, reply, &rules())?;
             let terms = std::collections::HashMap::from([(connection, Terms::of(&rules(), 9))]);
