@@ -74,6 +74,7 @@ function changeOwner(
     conversation: id,
     late: false,
     sources: [],
+    forwarded: false,
   };
   messagesOf[id] = [...(messagesOf[id] ?? []), line];
   announce("conversation", id, id);
@@ -92,6 +93,7 @@ function reply(request: Commands["send_reply"][0]): Message {
     conversation: request.conversation,
     late: false,
     sources: [],
+    forwarded: false,
     direction: request.note ? "note" : "out",
     content: request.content,
     sent_at: Date.now(),
@@ -190,6 +192,7 @@ const answers: Answers = {
       sent_at: last.last_message_at,
       late: false,
       sources: [],
+      forwarded: false,
     };
     const own = messagesOf[request.conversation] ?? [only];
     return { items: [...own].reverse(), next: null };

@@ -70,6 +70,7 @@ export function usePending(conversation: string) {
         client_key,
         late: false,
         sources: [],
+        forwarded: false,
         delivery: note ? null : { id: "", status: "queued", parked: false, attempts: 0 },
       };
       change((all) => [...all, one]);

@@ -172,6 +172,7 @@ const said = (
   conversation: "",
   late: false,
   sources: [],
+  forwarded: false,
   ...rest,
 });
 const event = (name: string, details: EventPart["details"] = {}): Part[] => [{ type: "event", event: name, details }];
