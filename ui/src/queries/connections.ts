@@ -31,6 +31,15 @@ export const models = (connection: string) =>
     retry: false,
   });
 
+/** The templates of a connection's account. */
+export const templates = (connection: string) =>
+  queryOptions({
+    queryKey: ["templates", connection],
+    queryFn: () => call("list_templates", { id: connection }),
+    staleTime: 60_000,
+    retry: false,
+  });
+
 /** The line to paste into the shop's website, and a page to try it on. */
 export const snippet = (id: string) =>
   queryOptions({ queryKey: ["connections", id, "snippet"], queryFn: () => call("website_snippet", { id }) });

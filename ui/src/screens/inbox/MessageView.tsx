@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { Bot, CircleQuestionMark, CircleX, FileText, Lock } from "lucide-react";
+import { Bot, CircleQuestionMark, CircleX, FileText, Forward, Lock } from "lucide-react";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Message } from "../../bindings";
@@ -59,6 +59,12 @@ export const MessageView = memo(function MessageView({ message, first, contactNa
         </span>
       ) : null}
       <div className={`${styles.bubble} ${wide ? styles.picture : ""} ${file ? styles.file : ""}`}>
+        {message.forwarded && !message.deleted_at ? (
+          <span className={styles.forwarded}>
+            <Forward size={13} strokeWidth={1.8} aria-hidden />
+            {t("inbox.forwarded")}
+          </span>
+        ) : null}
         {message.deleted_at ? (
           <i className={styles.gone}>{t("inbox.deleted")}</i>
         ) : (

@@ -1,4 +1,4 @@
-import { BarChart3, MapPin, MousePointerClick, User } from "lucide-react";
+import { BarChart3, ClipboardList, MapPin, MousePointerClick, Share2, ShoppingBag, User } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { Part } from "../../bindings";
 import { openExternal } from "../../bridge";
@@ -10,7 +10,7 @@ type Props = { part: Part; markdown?: boolean; mentions?: boolean; contactName: 
 
 /** One part of a message: words, a file, a place, a card, buttons. What we cannot show says so. */
 export function PartView({ part, markdown, mentions, contactName, at }: Props) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   switch (part.type) {
     case "text":
       return markdown ? <MarkdownText text={part.text} /> : <PlainText text={part.text} mentions={mentions} />;
@@ -69,6 +69,53 @@ export function PartView({ part, markdown, mentions, contactName, at }: Props) {
       return <span title={t("part.reaction")}>{part.emoji}</span>;
     case "template":
       return <PlainText text={part.text || t("part.template", { name: part.name })} />;
+    case "order":
+      return (
+        <span className={styles.card}>
+          <ShoppingBag size={18} strokeWidth={1.8} aria-hidden />
+          <span className="grow">
+            <b>{t("part.order")}</b>
+            {part.lines.map((line) => (
+              <small key={line.product} className="num">
+                {t("part.order_line", { quantity: line.quantity, product: line.product })}
+                {line.price != null ? ` · ${price(line.price, line.currency, i18n.language)}` : ""}
+              </small>
+            ))}
+            {part.text ? <PlainText text={part.text} /> : null}
+          </span>
+        </span>
+      );
+    case "form":
+      return (
+        <span className={styles.card}>
+          <ClipboardList size={18} strokeWidth={1.8} aria-hidden />
+          <span className="grow">
+            <b dir="auto">{t("part.form", { name: part.name })}</b>
+            {Object.entries(part.answers).map(([name, answer]) => (
+              <small key={name} dir="auto">
+                {name}: {typeof answer === "string" ? answer : JSON.stringify(answer)}
+              </small>
+            ))}
+          </span>
+        </span>
+      );
+    case "shared": {
+      const { url } = part;
+      return (
+        <span className={styles.card}>
+          <Share2 size={18} strokeWidth={1.8} aria-hidden />
+          <span className="grow">
+            <b>{t(`part.shared_${shared(part.what)}`)}</b>
+            {part.title ? <small dir="auto">{part.title}</small> : null}
+            {url?.startsWith("https://") ? (
+              <button type="button" className={styles.open} onClick={() => void openExternal(url)}>
+                {t("part.see_it")}
+              </button>
+            ) : null}
+          </span>
+        </span>
+      );
+    }
     case "event":
       return null;
     default:
@@ -78,5 +125,21 @@ export function PartView({ part, markdown, mentions, contactName, at }: Props) {
           {t("part.unsupported", { what: (part.type === "unsupported" && part.kind) || t("part.something") })}
         </span>
       );
+  }
+}
+
+const SHARED = ["story_reply", "story_mention", "post", "reel"] as const;
+
+/** What was shared, as far as there is a word for it. */
+function shared(what: string) {
+  return SHARED.find((known) => known === what) ?? "link";
+}
+
+function price(amount: number, currency: string | null | undefined, language: string) {
+  try {
+    return new Intl.NumberFormat(language, currency ? { style: "currency", currency } : {}).format(amount);
+  } catch {
+    // A currency that nobody knows is shown as it came.
+    return `${amount} ${currency ?? ""}`.trim();
   }
 }
