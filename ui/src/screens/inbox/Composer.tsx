@@ -24,6 +24,7 @@ import { size } from "../../words/size";
 import { type Attachment, refusal, upload } from "./attachments";
 import styles from "./Composer.module.css";
 import { ReplyWindow } from "./ReplyWindow";
+import { TemplateButton } from "./TemplateButton";
 
 type Tab = "reply" | "note";
 export type ComposerHandle = { write: (tab: Tab) => void };
@@ -57,7 +58,9 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const note = tab === "note";
-  const closed = !note && row.reply_window_ends_at != null && row.reply_window_ends_at <= now;
+  // A person may answer longer than an agent on some channels.
+  const until = row.person_window_ends_at ?? row.reply_window_ends_at;
+  const closed = !note && until != null && until <= now;
   const empty = draft.trim() === "" && (note || files.length === 0);
 
   useImperativeHandle(ref, () => ({
@@ -171,7 +174,7 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
           ))}
         </div>
         <span className="grow" />
-        {!note && row.reply_window_ends_at != null ? <ReplyWindow endsAt={row.reply_window_ends_at} now={now} /> : null}
+        {!note && until != null ? <ReplyWindow endsAt={until} now={now} /> : null}
       </div>
       <textarea
         ref={field}
@@ -236,6 +239,7 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
             <Button look="quiet" icon aria-label={t("composer.attach")} onClick={() => picker.current?.click()}>
               <Paperclip size={18} strokeWidth={1.8} aria-hidden />
             </Button>
+            <TemplateButton row={row} closed={closed} onSend={(content) => onSend(content, false)} />
           </>
         )}
         <span className={`grow ${styles.hint}`}>
