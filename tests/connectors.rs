@@ -80,11 +80,9 @@ fn every_form_is_what_we_think() {
             assert!(field["description"].is_string(), "{kind}: {name} has no help");
         }
         let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        if connector.simulator().is_some() {
-            let base_url = &schema["properties"]["base_url"];
-            assert!(base_url.is_object(), "{kind} has no base_url");
-            assert!(required.contains(&"base_url") || base_url["x-advanced"] == true, "{kind}: base_url stands under Advanced");
-        }
+        let base_url = &schema["properties"]["base_url"];
+        assert!(base_url.is_object(), "{kind} has no base_url");
+        assert!(required.contains(&"base_url") || base_url["x-advanced"] == true, "{kind}: base_url stands under Advanced");
         assert_eq!(schema["additionalProperties"], false, "{kind} takes fields it does not know");
         insta::assert_json_snapshot!(format!("form_{kind}"), schema);
 

@@ -30,6 +30,10 @@ export function App() {
   useEffect(() => {
     if (shop.data?.language) speak(shop.data.language);
   }, [shop.data?.language]);
+  // A locked vault gives no settings; the language it is asked in stands with how the hub is.
+  useEffect(() => {
+    if (vault === "locked" && state.data?.language) speak(state.data.language);
+  }, [vault, state.data?.language]);
   useEffect(() => {
     if (shop.data?.theme && shop.data.theme !== keptTheme()) paint(shop.data.theme);
   }, [shop.data?.theme]);

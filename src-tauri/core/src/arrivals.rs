@@ -25,6 +25,8 @@ use crate::model::Change;
 use crate::say;
 use crate::store::{Stage, Tx};
 
+pub mod keeping;
+
 /// How many arrivals are read at once.
 const BATCH: usize = 256;
 /// How many arrivals within [`STORM_LOOK`] make a storm.

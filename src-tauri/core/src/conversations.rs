@@ -23,6 +23,8 @@ mod fate;
 mod outside;
 pub mod contacts;
 pub mod ownership;
+pub mod inheriting;
+pub mod waiting;
 pub mod posting;
 
 pub use fate::{prune_ahead, settle_ahead};

@@ -45,6 +45,7 @@ pub mod agent;
 pub mod outbox;
 pub mod media;
 pub mod listening;
+pub mod housekeeping;
 pub mod first_run;
 pub mod gateway;
 pub mod api;

@@ -27,10 +27,12 @@ use crate::say;
 use crate::store::{Stage, Store, Tx};
 
 mod signed;
+pub mod sweeping;
 
 pub use signed::Signer;
 
-const ATTEMPTS: i64 = 5;
+/// How often a file is tried before a person is asked to decide: for some minutes, as long as services usually stumble.
+const ATTEMPTS: i64 = 8;
 const AT_ONCE: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const LONGEST_FETCH: Duration = Duration::from_secs(120);
@@ -41,6 +43,8 @@ const TROUBLE: Duration = Duration::from_secs(5);
 pub struct Media {
     store: Arc<Store>,
     signer: Signer,
+    /// Held for reading by whoever keeps a file and writes the row that points to it, for writing by who deletes files without a row.
+    keeping: tokio::sync::RwLock<()>,
     /// The public side's address, as [`Hub::public_base`] says.
     public_base: RwLock<String>,
 }
@@ -48,7 +52,7 @@ pub struct Media {
 impl Media {
     /// The files that `store` knows.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, signer: Signer::new(), public_base: RwLock::default() }
+        Self { store, signer: Signer::new(), keeping: tokio::sync::RwLock::default(), public_base: RwLock::default() }
     }
 
     /// Makes and reads the addresses of files on the public side.
@@ -69,6 +73,7 @@ impl Media {
     /// Stores `bytes` as a new id. The type is what the bytes are, not what anybody says; `claimed` decides only among plain text kinds.
     pub async fn add(&self, bytes: Bytes, filename: Option<String>, claimed: &str) -> Result<(MediaId, String)> {
         let mime = sniffed(&bytes, claimed);
+        let _keeping = self.keeping.read().await;
         let sha256 = self.keep(bytes.clone()).await?;
         let id = MediaId::new();
         let (new, kind, size) = (id.clone(), mime.clone(), i64::try_from(bytes.len()).unwrap_or(i64::MAX));
@@ -195,7 +200,8 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
 async fn round(hub: &Arc<Hub>) -> Result<Duration> {
     loop {
         let now = hub.store.clock().now();
-        let (wanted, next) = hub.store.read(move |db| wanted(db, now)).await?;
+        let waiting = waiting(hub);
+        let (wanted, next) = hub.store.read(move |db| wanted(db, now, &waiting)).await?;
         if wanted.is_empty() {
             return Ok(next.map_or(Duration::from_secs(3600), |next| next.since(now).max(Duration::from_millis(100))));
         }
@@ -217,10 +223,20 @@ async fn round(hub: &Arc<Hub>) -> Result<Duration> {
     }
 }
 
-fn wanted(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Wanted>, Option<Timestamp>)> {
-    let mut statement =
-        db.prepare_cached("SELECT id, connection, message, reference, mime, attempts FROM media WHERE status = 'wanted' AND due_at <= ?1 ORDER BY due_at LIMIT ?2")?;
-    let rows = statement.query_map(params![now, AT_ONCE as i64], |row| {
+/// The connections that cannot be asked now, as JSON: paused, failing, or waiting for their owner. Their files wait too, and that is no
+/// attempt; whoever mends the connection wakes this stage.
+fn waiting(hub: &Hub) -> String {
+    let ids: Vec<ConnectionId> =
+        hub.connections.all().into_iter().filter(|live| !live.is_active()).map(|live| live.connection.id.clone()).collect();
+    serde_json::to_string(&ids).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn wanted(db: &rusqlite::Connection, now: Timestamp, waiting: &str) -> Result<(Vec<Wanted>, Option<Timestamp>)> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, connection, message, reference, mime, attempts FROM media
+         WHERE status = 'wanted' AND due_at <= ?1 AND connection NOT IN (SELECT value FROM json_each(?3)) ORDER BY due_at LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![now, AT_ONCE as i64, waiting], |row| {
         Ok(Wanted {
             id: row.get(0)?,
             connection: row.get(1)?,
@@ -231,16 +247,19 @@ fn wanted(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Wanted>, Opt
         })
     })?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    let next = db.prepare_cached("SELECT min(due_at) FROM media WHERE status = 'wanted'")?.query_row([], |row| row.get(0))?;
+    let sql = "SELECT min(due_at) FROM media WHERE status = 'wanted' AND connection NOT IN (SELECT value FROM json_each(?1))";
+    let next = db.prepare_cached(sql)?.query_row([waiting], |row| row.get(0))?;
     Ok((rows, next))
 }
 
 async fn fetch(hub: Arc<Hub>, wanted: Wanted) -> Result<()> {
     let outcome = match hub.connections.get(&wanted.connection) {
         None => Err(ServiceError::Permanent(say!("The connection is not there any more."))),
-        Some(live) => match live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())) {
-            None => Err(ServiceError::Temporary(say!("The connection is not ready."))),
-            Some((channel, link)) => {
+        Some(live) => match (live.connector.channel(), live.link(hub.media.as_ref(), hub.store.clock().as_ref())) {
+            (None, _) => Err(ServiceError::Permanent(say!("This connection does not receive messages."))),
+            // It was switched off a moment ago: its files wait with it.
+            (Some(_), None) => return Ok(()),
+            (Some(channel), Some(link)) => {
                 // A bug in one connector must not be met again and again.
                 let fetched = std::panic::AssertUnwindSafe(channel.fetch_media(link, &wanted.reference)).catch_unwind();
                 match tokio::time::timeout(LONGEST_FETCH, fetched).await {
@@ -260,26 +279,86 @@ async fn fetch(hub: Arc<Hub>, wanted: Wanted) -> Result<()> {
         Ok(fetched) => {
             let mime = sniffed(&fetched.bytes, fetched.mime.as_deref().unwrap_or(&wanted.mime));
             let size = i64::try_from(fetched.bytes.len()).unwrap_or(i64::MAX);
+            let _keeping = hub.media.keeping.read().await;
             let sha256 = hub.media.keep(fetched.bytes).await?;
             hub.store.write(move |tx| stored(tx, &wanted, &sha256, &mime, size)).await
         }
         Err(error) => {
-            let last = wanted.attempts + 1 >= ATTEMPTS || matches!(error, ServiceError::Permanent(_));
-            let reason = hub.say(&error.sentence());
-            let wait = match error {
-                ServiceError::RateLimited { retry_after: Some(wait) } => wait,
-                _ => backoff(u32::try_from(wanted.attempts).unwrap_or(0), Duration::from_secs(2), LONGEST_WAIT),
-            };
-            hub.store
-                .write(move |tx| {
-                    tx.prepare_cached("UPDATE media SET status = ?2, attempts = attempts + 1, due_at = ?3, reason = ?4 WHERE id = ?1")?
-                        .execute(params![wanted.id, if last { "failed" } else { "wanted" }, tx.now().plus(wait), reason])?;
-                    tx.changed(Change::Media { id: wanted.id });
-                    Ok(())
-                })
-                .await
+            if let ServiceError::Unauthorized(sentence) = &error {
+                hub.needs_sign_in(&wanted.connection, sentence).await;
+            }
+            let (reason, refusal) = (hub.say(&error.sentence()), Refusal::of(&error, wanted.attempts));
+            hub.store.write(move |tx| refused(tx, &wanted, &reason, &refusal)).await
         }
     }
+}
+
+/// What becomes of a file that was not given.
+enum Refusal {
+    /// Tried again then; whether it counts as an attempt.
+    Later(Duration, bool),
+    /// Given up, until a person asks for it again.
+    GivenUp,
+}
+
+impl Refusal {
+    fn of(error: &ServiceError, attempts: i64) -> Self {
+        let backoff = || backoff(u32::try_from(attempts).unwrap_or(0), Duration::from_secs(2), LONGEST_WAIT);
+        match error {
+            ServiceError::Permanent(_) | ServiceError::Refused { .. } | ServiceError::TooLong(_) => Self::GivenUp,
+            // A named wait is no failure, and neither is a connection that waits for its owner.
+            ServiceError::RateLimited { retry_after: Some(wait) } | ServiceError::ThreadLimited { retry_after: wait } => Self::Later(*wait, false),
+            ServiceError::Unauthorized(_) => Self::Later(backoff(), false),
+            ServiceError::Temporary(_)
+            | ServiceError::Ambiguous
+            | ServiceError::OutOfCredit(_)
+            | ServiceError::RateLimited { retry_after: None } => {
+                if attempts + 1 >= ATTEMPTS { Self::GivenUp } else { Self::Later(backoff(), true) }
+            }
+        }
+    }
+}
+
+fn refused(tx: &Tx<'_>, wanted: &Wanted, reason: &str, refusal: &Refusal) -> Result<()> {
+    let (status, wait, counts) = match refusal {
+        Refusal::Later(wait, counts) => ("wanted", *wait, *counts),
+        Refusal::GivenUp => ("failed", Duration::ZERO, true),
+    };
+    tx.prepare_cached("UPDATE media SET status = ?2, attempts = attempts + ?3, due_at = ?4, reason = ?5 WHERE id = ?1")?
+        .execute(params![wanted.id, status, counts, tx.now().plus(wait), reason])?;
+    tx.changed(Change::Media { id: wanted.id.clone() });
+    message_changed(tx, &wanted.message)
+}
+
+fn message_changed(tx: &Tx<'_>, message: &MessageId) -> Result<()> {
+    let conversation: Option<ConversationId> = tx
+        .prepare_cached("SELECT c.id FROM message m JOIN conversation c ON c.seq = m.conversation WHERE m.id = ?1")?
+        .query_row([message], |row| row.get(0))
+        .optional()?;
+    if let Some(conversation) = conversation {
+        tx.changed(Change::Message { id: message.clone(), conversation });
+    }
+    Ok(())
+}
+
+/// A person wants a file that was given up.
+///
+/// # Errors
+/// Not found; a conflict when it is here already.
+pub fn retry(tx: &Tx<'_>, id: &MediaId) -> Result<()> {
+    let row: Option<(String, Option<MessageId>)> = tx
+        .prepare_cached("SELECT status, message FROM media WHERE id = ?1 AND reference IS NOT NULL")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((status, message)) = row else { return Err(Error::not_found(say!("This file is not there any more."))) };
+    if status == "stored" {
+        return Err(Error::new(crate::error::Code::Conflict, say!("This file is here already.")));
+    }
+    tx.prepare_cached("UPDATE media SET status = 'wanted', attempts = 0, due_at = ?2, reason = NULL WHERE id = ?1")?
+        .execute(params![id, tx.now()])?;
+    tx.changed(Change::Media { id: id.clone() });
+    tx.wake(Stage::Media);
+    message.map_or(Ok(()), |message| message_changed(tx, &message))
 }
 
 fn stored(tx: &Tx<'_>, wanted: &Wanted, sha256: &str, sniffed: &str, size: i64) -> Result<()> {
@@ -305,3 +384,6 @@ fn stored(tx: &Tx<'_>, wanted: &Wanted, sha256: &str, sniffed: &str, size: i64) 
     tx.changed(Change::Message { id: wanted.message.clone(), conversation });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

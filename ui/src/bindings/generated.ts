@@ -1171,6 +1171,8 @@ export type Message = {
   delivery?: Delivery | null,
   /** It had left already when a person took over. */
   late: boolean,
+  /** Its files that are not here, or not yet. */
+  files?: Array<FileMark> | null,
   /** Where an agent's words come from. */
   sources: Array<Source>,
   /** The answer of an agent it belongs to. */
@@ -1455,6 +1457,8 @@ export type Settings = {
   single_keys: boolean,
   /** The proxy for outgoing calls (`http://host:port`); empty = none. */
   proxy: string,
+  /** The shop's time zone, by its name ("America/Sao_Paulo"); empty = this computer's. */
+  time_zone: string,
 };
 
 /** One step of a set-up. */
@@ -1653,10 +1657,20 @@ export type TurnStep = {
   body: Record<string, unknown>,
 };
 
+/** What is left of a turn whose steps are not kept any more. */
+export type TurnSummary = {
+  /** In how many pieces it spoke. */
+  said: number,
+  /** The tools that it ran, in order. */
+  tools: Array<string>,
+};
+
 /** A turn with its steps. */
 export type TurnWhole = {
   /** What it did, in order. */
   steps: Array<TurnStep>,
+  /** What is left where the steps are not kept any more, after a month. */
+  summary?: TurnSummary | null,
   /** Its id. */
   id: TurnId,
   /** Where. */
@@ -1753,6 +1767,24 @@ export type UpdateSettings = {
   single_keys?: boolean | null,
   /** The proxy for outgoing calls; empty = none. */
   proxy?: string | null,
+  /** The shop's time zone, by its name; empty = this computer's. */
+  time_zone?: string | null,
+};
+
+/** A file that is not here. */
+export type FileMark = {
+  /** Which. */
+  media: MediaId,
+  /** It was given up; `retry_media` tries again. Else it is on its way, or waits for its connection. */
+  failed: boolean,
+  /** What keeps it, in words. */
+  reason?: string | null,
+};
+
+/** A file to fetch again. */
+export type RetryMedia = {
+  /** Which. */
+  id: MediaId,
 };
 
 /** A file to keep. */
@@ -1900,6 +1932,8 @@ export type Commands = {
   get_contact: [GetContact, Contact];
   /** Keeps a file, to be sent with a reply. */
   upload_media: [UploadMedia, UploadedMedia];
+  /** Fetches a file again that a customer sent and that could not be fetched. */
+  retry_media: [RetryMedia, FileMark];
   /** Every kind of service that can be connected. */
   list_connectors: [Empty, Items<Connector>];
   /** Every configured account, oldest first. */

@@ -27,6 +27,7 @@ const settings: Settings = {
   first_run_done: !fresh,
   single_keys: true,
   proxy: "",
+  time_zone: "",
 };
 
 function announce(kind: Change["kind"], id: string, conversation?: string) {

@@ -38,6 +38,7 @@ pub mod notices;
 pub mod agents;
 pub mod agent_edit;
 pub mod knowledge;
+mod masking;
 pub mod arrivals;
 pub mod deliveries;
 pub mod turns;
@@ -60,11 +61,11 @@ use connectors::ConnectorRow;
 use contacts::{ContactRow, ContactWhole, GetContact, ListContacts};
 use conversations::{ConversationCounts, ConversationRow, GetConversation, ListConversations};
 use deliveries::{DeliveryRow, ListDeliveries, RetryDelivery};
-use files::{UploadMedia, UploadedMedia};
+use files::{RetryMedia, UploadMedia, UploadedMedia};
 use knowledge::{
     AddKnowledge, DeleteKnowledge, DismissUnanswered, KnowledgeDocument, KnowledgeHit, ListKnowledge, SearchKnowledge, UnansweredRow,
 };
-use messages::{ListMessages, MessageRow};
+use messages::{FileMark, ListMessages, MessageRow};
 use notices::{DismissNotice, ListNotices, NoticeRow};
 use owning::{Assign, ChangeLabels, HandBack, SetConversationStatus, Snooze, TakeOver};
 use replies::{MarkRead, SendReply};
@@ -104,8 +105,8 @@ macro_rules! commands {
     };
 }
 
-/// What can be asked while the vault is closed.
-const ALWAYS: &[&str] = &["health", "create_vault", "unlock_vault", "get_settings", "update_settings"];
+/// What can be asked while the vault is closed; whatever a screen needs before it is open stands in `health`.
+const ALWAYS: &[&str] = &["health", "create_vault", "unlock_vault"];
 
 commands! {
     /// How the hub is. Answers always.
@@ -161,6 +162,8 @@ commands! {
     contacts::get_contact(GetContact) -> ContactWhole;
     /// Keeps a file, to be sent with a reply.
     files::upload_media(UploadMedia) -> UploadedMedia;
+    /// Fetches a file again that a customer sent and that could not be fetched.
+    files::retry_media(RetryMedia) -> FileMark;
 
     /// Every kind of service that can be connected.
     connectors::list_connectors(Empty) -> Items<ConnectorRow>;

@@ -14,7 +14,7 @@ use super::conversations::{self, ConversationRow, Status};
 use super::{agents, connections, replies};
 use crate::clock::Timestamp;
 use crate::conversations::posting::Reply;
-use crate::conversations::{self as stage, ownership, posting};
+use crate::conversations::{self as stage, ownership, posting, waiting};
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{AgentId, ConversationId};
@@ -203,6 +203,7 @@ fn write_status(tx: &Tx<'_>, id: &ConversationId, status: Status, until: Option<
         status.as_str(),
         until
     ])?;
+    waiting::touched(tx, conversation.seq)?;
     let mut details = Map::new();
     let event = match status {
         Status::Open => "reopened",
@@ -249,6 +250,7 @@ pub async fn label(hub: &Arc<Hub>, request: ChangeLabels) -> Result<Conversation
             let new = serde_json::to_string(&labels).map_err(anyhow::Error::from)?;
             if new != old {
                 tx.prepare_cached("UPDATE conversation SET labels = ?2 WHERE seq = ?1")?.execute(params![seq, new])?;
+                waiting::touched(tx, seq)?;
                 tx.changed(Change::Conversation { id: request.conversation });
             }
             Ok(())

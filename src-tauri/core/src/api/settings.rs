@@ -24,6 +24,7 @@ const FIRST_RUN_STEP: &str = "first_run_step";
 const FIRST_RUN_DONE: &str = "first_run_done";
 const SINGLE_KEYS: &str = "single_keys";
 const PROXY: &str = "proxy";
+const TIME_ZONE: &str = "time_zone";
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -57,6 +58,8 @@ pub struct SettingsRow {
     pub single_keys: bool,
     /// The proxy for outgoing calls (`http://host:port`); empty = none.
     pub proxy: String,
+    /// The shop's time zone, by its name ("America/Sao_Paulo"); empty = this computer's.
+    pub time_zone: String,
 }
 
 /// Settings to change; what is missing stays.
@@ -78,6 +81,8 @@ pub struct UpdateSettings {
     pub single_keys: Option<bool>,
     /// The proxy for outgoing calls; empty = none.
     pub proxy: Option<String>,
+    /// The shop's time zone, by its name; empty = this computer's.
+    pub time_zone: Option<String>,
 }
 
 /// A setting as it stands in the store.
@@ -118,6 +123,7 @@ pub(super) fn read(db: &rusqlite::Connection) -> Result<SettingsRow> {
         first_run_done: get(FIRST_RUN_DONE)?.as_deref() == Some("true"),
         single_keys: get(SINGLE_KEYS)?.as_deref() != Some("false"),
         proxy: get(PROXY)?.unwrap_or_default(),
+        time_zone: get(TIME_ZONE)?.unwrap_or_default(),
     })
 }
 
@@ -142,6 +148,7 @@ pub async fn update_settings(hub: &Arc<Hub>, request: UpdateSettings) -> Result<
     if let Some(Err(sentence)) = proxy.map(|proxy| crate::http::Network::new().set_proxy(Some(proxy))) {
         wrong.add("proxy", sentence);
     }
+    let time_zone = request.time_zone.as_deref().map(|name| time_zone(name, &mut wrong));
     wrong.done()?;
     let theme = request.theme.map(|theme| match theme {
         Theme::Light => "light",
@@ -156,6 +163,7 @@ pub async fn update_settings(hub: &Arc<Hub>, request: UpdateSettings) -> Result<
         (FIRST_RUN_DONE, request.first_run_done.map(|done| done.to_string())),
         (SINGLE_KEYS, request.single_keys.map(|on| on.to_string())),
         (PROXY, proxy.map(str::to_owned)),
+        (TIME_ZONE, time_zone),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))
@@ -182,4 +190,20 @@ pub async fn update_settings(hub: &Arc<Hub>, request: UpdateSettings) -> Result<
         hub.network.set_proxy(Some(now.proxy.as_str())).map_err(|sentence| Error::field("proxy", sentence))?;
     }
     Ok(now)
+}
+
+/// The zone as its own list writes it.
+fn time_zone(name: &str, wrong: &mut Wrong) -> String {
+    let name = name.trim();
+    if name.is_empty() {
+        return String::new();
+    }
+    let known = jiff::tz::TimeZone::get(name).ok().filter(|_| name.len() <= 64);
+    match known.as_ref().and_then(jiff::tz::TimeZone::iana_name) {
+        Some(name) => name.to_owned(),
+        None => {
+            wrong.add("time_zone", crate::say!("There is no time zone of this name. It looks like America/Sao_Paulo."));
+            String::new()
+        }
+    }
 }

@@ -46,6 +46,7 @@ pub fn reply(tx: &Tx<'_>, reply: Reply<'_>, rules: &ChannelRules) -> Result<Mess
     }
     let author = Author::Person { id: reply.person.cloned() };
     if reply.note {
+        super::waiting::touched(tx, conversation.seq)?;
         return insert(
             tx,
             &conversation,
@@ -160,6 +161,12 @@ fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<(Me
         new.reply_to,
     ])?;
     let seq = tx.last_insert_rowid();
+    for part in new.content {
+        if let Content::Media { media, .. } = part {
+            // A file that belongs to a message stays as long as the message.
+            tx.prepare_cached("UPDATE media SET message = ?2 WHERE id = ?1 AND message IS NULL")?.execute(params![media, id])?;
+        }
+    }
     if new.direction == "out" {
         tx.prepare_cached(
             "UPDATE conversation SET preview = ?2, preview_by = ?3, last_message_at = max(last_message_at, ?4) WHERE seq = ?1",

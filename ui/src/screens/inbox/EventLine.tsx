@@ -29,6 +29,8 @@ const icons = {
   searched: Search,
   state_set: FilePen,
   turn_failed: TriangleAlert,
+  inherited: Bot,
+  answers_again: Bot,
 } satisfies Record<string, LucideIcon>;
 type Known = keyof typeof icons;
 const isKnown = (event: string): event is Known => event in icons;

@@ -219,3 +219,16 @@ async fn an_arrival_is_shown_without_the_secrets_of_its_connection() {
     assert_eq!((&again["parked"], &again["attempts"]), (&json!(false), &json!(0)));
     assert_eq!(refused(&hub, "retry_delivery", json!({ "id": "dlv_117" })).await.code, Code::Conflict);
 }
+
+#[tokio::test]
+async fn the_time_zone_is_one_that_there_is() {
+    let (hub, _directory) = hub().await;
+    assert_eq!(ask(&hub, "get_settings", json!({})).await["time_zone"], "");
+    let saved = ask(&hub, "update_settings", json!({ "time_zone": " america/sao_paulo " })).await;
+    assert_eq!(saved["time_zone"], "America/Sao_Paulo", "as its list writes it");
+    for wrong in ["Nowhere/Land", "GMT+27", "../../etc/passwd", "a\u{0}b", &"x".repeat(5000)] {
+        assert_eq!(refused(&hub, "update_settings", json!({ "time_zone": wrong })).await.fields[0].0, "time_zone", "{wrong:.40}");
+    }
+    assert_eq!(ask(&hub, "get_settings", json!({})).await["time_zone"], "America/Sao_Paulo", "a refused one changes nothing");
+    assert_eq!(ask(&hub, "update_settings", json!({ "time_zone": "" })).await["time_zone"], "", "as this computer");
+}
