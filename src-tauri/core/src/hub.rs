@@ -210,6 +210,7 @@ impl Hub {
         self.tasks.spawn(agent::turn::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(outbox::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(media::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(media::hearing::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(listening::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(housekeeping(self.clone(), self.stop.clone()));
         self.working.store(true, Ordering::Release);

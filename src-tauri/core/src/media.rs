@@ -17,23 +17,31 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
-use crate::connector::{MediaSource, ServiceError, StoredMedia};
+use crate::connector::{Fetched, MediaSource, ServiceError, StoredMedia};
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{ConnectionId, ConversationId, MediaId, MessageId};
-use crate::model::{Change, Content};
+use crate::model::{Change, Content, MediaKind};
 use crate::queue::backoff;
 use crate::say;
 use crate::store::{Stage, Store, Tx};
 
 mod signed;
+mod types;
+mod voice;
+mod fitting;
+pub mod hearing;
 
 pub use signed::Signer;
+pub use types::{refusal, sniffed};
+
 
 const ATTEMPTS: i64 = 5;
 const AT_ONCE: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const LONGEST_FETCH: Duration = Duration::from_secs(120);
+/// How long to wait, about, before a file is fetched again that was not the promised one.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// How long to wait after a file could not be stored.
 const TROUBLE: Duration = Duration::from_secs(5);
 
@@ -43,12 +51,26 @@ pub struct Media {
     signer: Signer,
     /// The public side's address, as [`Hub::public_base`] says.
     public_base: RwLock<String>,
+    /// Places for sounds being decoded.
+    ears: Arc<tokio::sync::Semaphore>,
+}
+
+/// What is known of a file.
+pub struct AboutFile {
+    /// Its content's name; missing until it was fetched.
+    pub sha256: Option<String>,
+    /// Its type.
+    pub mime: String,
+    /// Its name.
+    pub filename: Option<String>,
+    /// How it looks, if it is a sound that was listened to.
+    pub wave: Option<Vec<u8>>,
 }
 
 impl Media {
     /// The files that `store` knows.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, signer: Signer::new(), public_base: RwLock::default() }
+        Self { store, signer: Signer::new(), public_base: RwLock::default(), ears: Arc::new(tokio::sync::Semaphore::new(fitting::AT_ONCE)) }
     }
 
     /// Makes and reads the addresses of files on the public side.
@@ -99,14 +121,16 @@ impl Media {
         .context("store a file")?
     }
 
-    /// What is known of a file: its content's name, type, filename, size.
-    pub async fn about(&self, id: &MediaId) -> Result<Option<(Option<String>, String, Option<String>, i64)>> {
+    /// What is known of a file.
+    pub async fn about(&self, id: &MediaId) -> Result<Option<AboutFile>> {
         let id = id.clone();
         self.store
             .read(move |db| {
                 Ok(db
-                    .prepare_cached("SELECT sha256, mime, filename, bytes FROM media WHERE id = ?1")?
-                    .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+                    .prepare_cached("SELECT sha256, mime, filename, wave FROM media WHERE id = ?1")?
+                    .query_row([id], |row| {
+                        Ok(AboutFile { sha256: row.get(0)?, mime: row.get(1)?, filename: row.get(2)?, wave: row.get(3)? })
+                    })
                     .optional()?)
             })
             .await
@@ -132,7 +156,7 @@ fn write_durably(directory: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
 #[async_trait]
 impl MediaSource for Media {
     async fn read(&self, id: &MediaId) -> anyhow::Result<StoredMedia> {
-        let (sha256, mime, filename, _) = self.about(id).await?.context("this file is not known")?;
+        let AboutFile { sha256, mime, filename, .. } = self.about(id).await?.context("this file is not known")?;
         let sha256 = sha256.context("this file has not been fetched yet")?;
         let bytes = tokio::fs::read(self.path(&sha256)).await.context("read a stored file")?;
         Ok(StoredMedia { mime, filename, bytes: bytes.into() })
@@ -145,19 +169,6 @@ impl MediaSource for Media {
     }
 }
 
-/// What the bytes are. Text has no signature, so a claimed text type is believed as plain text only.
-pub fn sniffed(bytes: &[u8], claimed: &str) -> String {
-    if let Some(kind) = infer::get(bytes) {
-        return kind.mime_type().to_owned();
-    }
-    let claimed = claimed.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match claimed.as_str() {
-        "text/csv" | "text/markdown" | "application/json" => claimed,
-        _ if std::str::from_utf8(bytes).is_ok() && !bytes.contains(&0) => "text/plain".to_owned(),
-        _ => "application/octet-stream".to_owned(),
-    }
-}
-
 struct Wanted {
     id: MediaId,
     connection: ConnectionId,
@@ -165,6 +176,8 @@ struct Wanted {
     reference: String,
     mime: String,
     attempts: i64,
+    /// What the service says the file's SHA-256 is, in hex.
+    promised: Option<String>,
 }
 
 /// After a start: heals due times of a clock that ran ahead.
@@ -219,7 +232,7 @@ async fn round(hub: &Arc<Hub>) -> Result<Duration> {
 
 fn wanted(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Wanted>, Option<Timestamp>)> {
     let mut statement =
-        db.prepare_cached("SELECT id, connection, message, reference, mime, attempts FROM media WHERE status = 'wanted' AND due_at <= ?1 ORDER BY due_at LIMIT ?2")?;
+        db.prepare_cached("SELECT id, connection, message, reference, mime, attempts, promised_sha256 FROM media WHERE status = 'wanted' AND due_at <= ?1 ORDER BY due_at LIMIT ?2")?;
     let rows = statement.query_map(params![now, AT_ONCE as i64], |row| {
         Ok(Wanted {
             id: row.get(0)?,
@@ -228,6 +241,7 @@ fn wanted(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Wanted>, Opt
             reference: row.get(3)?,
             mime: row.get(4)?,
             attempts: row.get(5)?,
+            promised: row.get(6)?,
         })
     })?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -236,26 +250,18 @@ fn wanted(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Wanted>, Opt
 }
 
 async fn fetch(hub: Arc<Hub>, wanted: Wanted) -> Result<()> {
-    let outcome = match hub.connections.get(&wanted.connection) {
-        None => Err(ServiceError::Permanent(say!("The connection is not there any more."))),
-        Some(live) => match live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())) {
-            None => Err(ServiceError::Temporary(say!("The connection is not ready."))),
-            Some((channel, link)) => {
-                // A bug in one connector must not be met again and again.
-                let fetched = std::panic::AssertUnwindSafe(channel.fetch_media(link, &wanted.reference)).catch_unwind();
-                match tokio::time::timeout(LONGEST_FETCH, fetched).await {
-                    Ok(Ok(fetched)) => fetched,
-                    Ok(Err(_)) => {
-                        tracing::error!(connection.id = %wanted.connection, media.id = %wanted.id, "A connector panicked while fetching a file.");
-                        Err(ServiceError::Permanent(say!(
-                            "Shopbell made a mistake. Nothing was lost. Try again, and look at the log if it stays."
-                        )))
-                    }
-                    Err(_) => Err(ServiceError::Ambiguous),
-                }
+    let mut outcome = attempt(&hub, &wanted).await;
+    if outcome.as_ref().is_ok_and(|fetched| !as_promised(fetched, &wanted)) {
+        tracing::warn!(connection.id = %wanted.connection, media.id = %wanted.id, "A file is not the one that was promised; fetching it once more.");
+        tokio::time::sleep(backoff(0, SECOND_LOOK, 2 * SECOND_LOOK)).await;
+        outcome = attempt(&hub, &wanted).await.and_then(|fetched| {
+            if as_promised(&fetched, &wanted) {
+                Ok(fetched)
+            } else {
+                Err(ServiceError::Permanent(say!("This file was damaged on its way and was not kept. Ask for it to be sent again.")))
             }
-        },
-    };
+        });
+    }
     match outcome {
         Ok(fetched) => {
             let mime = sniffed(&fetched.bytes, fetched.mime.as_deref().unwrap_or(&wanted.mime));
@@ -282,26 +288,68 @@ async fn fetch(hub: Arc<Hub>, wanted: Wanted) -> Result<()> {
     }
 }
 
+/// One try at the service.
+async fn attempt(hub: &Arc<Hub>, wanted: &Wanted) -> std::result::Result<Fetched, ServiceError> {
+    let Some(live) = hub.connections.get(&wanted.connection) else {
+        return Err(ServiceError::Permanent(say!("The connection is not there any more.")));
+    };
+    let Some((channel, link)) = live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())) else {
+        return Err(ServiceError::Temporary(say!("The connection is not ready.")));
+    };
+    // A bug in one connector must not be met again and again.
+    let fetched = std::panic::AssertUnwindSafe(channel.fetch_media(link, &wanted.reference)).catch_unwind();
+    match tokio::time::timeout(LONGEST_FETCH, fetched).await {
+        Ok(Ok(fetched)) => fetched,
+        Ok(Err(_)) => {
+            tracing::error!(connection.id = %wanted.connection, media.id = %wanted.id, "A connector panicked while fetching a file.");
+            Err(ServiceError::Permanent(say!("Shopbell made a mistake. Nothing was lost. Try again, and look at the log if it stays.")))
+        }
+        Err(_) => Err(ServiceError::Ambiguous),
+    }
+}
+
+/// Whether the bytes are those that the service promised; one that promises nothing is believed.
+fn as_promised(fetched: &Fetched, wanted: &Wanted) -> bool {
+    wanted.promised.as_deref().is_none_or(|promised| hex::encode(Sha256::digest(&fetched.bytes)).eq_ignore_ascii_case(promised.trim()))
+}
+
 fn stored(tx: &Tx<'_>, wanted: &Wanted, sha256: &str, sniffed: &str, size: i64) -> Result<()> {
     tx.prepare_cached("UPDATE media SET status = 'stored', sha256 = ?2, mime = ?3, bytes = ?4, reason = NULL WHERE id = ?1")?
         .execute(params![wanted.id, sha256, sniffed, size])?;
     tx.changed(Change::Media { id: wanted.id.clone() });
+    let mut sound = false;
+    in_message(tx, &wanted.message, &wanted.id, |part| {
+        if let Content::Media { kind, mime, bytes, .. } = part {
+            sniffed.clone_into(mime);
+            *bytes = u64::try_from(size).unwrap_or(0);
+            sound = matches!(kind, MediaKind::Voice | MediaKind::Audio);
+        }
+    })?;
+    if sound && types::is_sound(sniffed) {
+        tx.prepare_cached("UPDATE media SET unheard = 1 WHERE id = ?1")?.execute([&wanted.id])?;
+        tx.wake(Stage::Sounds);
+    }
+    Ok(())
+}
+
+/// Changes what a message says of one of its files.
+fn in_message(tx: &Tx<'_>, message: &MessageId, file: &MediaId, mut change: impl FnMut(&mut Content)) -> Result<()> {
     let row: Option<(i64, String, ConversationId)> = tx
         .prepare_cached("SELECT m.seq, m.content, c.id FROM message m JOIN conversation c ON c.seq = m.conversation WHERE m.id = ?1")?
-        .query_row([&wanted.message], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row([message], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((seq, content, conversation)) = row else { return Ok(()) };
     let mut content: Vec<Content> = serde_json::from_str(&content).map_err(anyhow::Error::from)?;
     for part in &mut content {
-        if let Content::Media { media, mime, bytes, .. } = part
-            && *media == wanted.id
-        {
-            sniffed.clone_into(mime);
-            *bytes = u64::try_from(size).unwrap_or(0);
+        if matches!(part, Content::Media { media, .. } if media == file) {
+            change(part);
         }
     }
     tx.prepare_cached("UPDATE message SET content = ?2 WHERE seq = ?1")?
         .execute(params![seq, serde_json::to_string(&content).map_err(anyhow::Error::from)?])?;
-    tx.changed(Change::Message { id: wanted.message.clone(), conversation });
+    tx.changed(Change::Message { id: message.clone(), conversation });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,10 +197,13 @@ pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content
                 parts.extend(texts.into_iter().map(|text| Content::Text { text }));
                 parts.push(Content::Choices { text: last, options: options.clone() });
             }
-            Content::Media { kind, caption, bytes, .. } => {
+            Content::Media { kind, caption, bytes, mime, .. } => {
                 let Some(limit) = rules.media_limits.get(kind_name(*kind)) else {
                     return Err(Error::field(format!("content.{index}"), say!("This channel does not take this kind of file.")));
                 };
+                if let Some(refusal) = crate::media::refusal(*kind, mime, rules) {
+                    return Err(Error::field(format!("content.{index}"), refusal));
+                }
                 if bytes > limit {
                     let mb = |bytes: u64| format!("{:.1}", bytes as f64 / 1_048_576.0);
                     return Err(Error::field(

@@ -195,6 +195,9 @@ export const messagesOf: Record<string, Message[]> = {
         mime: "audio/ogg",
         bytes: 31_000,
         duration_ms: 14_000,
+        wave: Array.from({ length: 64 }, (_, n) =>
+          Math.round(255 * Math.abs(Math.sin(n * 0.41) * Math.cos(n * 0.13 + 1))),
+        ),
         transcript: "Preciso pra sábado de manhã, umas quinze pessoas. Dá tempo ainda?",
       },
     ]),
