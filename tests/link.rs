@@ -64,6 +64,11 @@ impl Desk {
         id
     }
 
+    /// From now on files have a public address: below `base`.
+    pub fn publish(&self, base: &str) {
+        *self.files.1.lock().unwrap() = Some(base.to_owned());
+    }
+
     /// The events of a request that its service signed.
     pub fn read(&self, request: &Request) -> Vec<Event> {
         let channel = self.connector.channel().expect("a channel");
@@ -112,12 +117,16 @@ pub fn calls(simulator: &dyn Simulator) -> Vec<Value> {
 }
 
 #[derive(Default)]
-struct Files(Mutex<HashMap<String, StoredMedia>>);
+struct Files(Mutex<HashMap<String, StoredMedia>>, Mutex<Option<String>>);
 
 #[async_trait]
 impl MediaSource for Files {
     async fn read(&self, id: &MediaId) -> anyhow::Result<StoredMedia> {
         self.0.lock().unwrap().get(id.as_str()).cloned().ok_or_else(|| anyhow::anyhow!("there is no file {id}"))
+    }
+
+    async fn public_link(&self, id: &MediaId) -> anyhow::Result<Option<String>> {
+        Ok(self.1.lock().unwrap().as_ref().map(|base| format!("{base}/media/{id}")))
     }
 }
 

@@ -30,6 +30,7 @@ macro_rules! connectors {
 connectors! {
     website => Website,
     telegram => Telegram,
+    instagram => Instagram,
     built_in => BuiltIn,
     openai => OpenAi,
     openrouter => OpenRouter,

@@ -26,6 +26,7 @@ use crate::error::{ApiError, Code, Error, Result, Sentence};
 use crate::gateway::sign_in::SignIn;
 use crate::http::Network;
 use crate::id::{ConnectionId, ConversationId};
+use crate::introductions::Introductions;
 use crate::media::Media;
 use crate::model::{Change, ConnectionStatus};
 use crate::outbox::Pace;
@@ -97,6 +98,8 @@ pub struct Hub {
     pub pace: Pace,
     /// The answers in the making.
     pub turns: Turns,
+    /// Whom the services were asked about.
+    pub introductions: Introductions,
     /// How many webhooks were taken in since the start.
     pub intake: AtomicU64,
     /// The profile's name.
@@ -138,6 +141,7 @@ impl Hub {
             connections: Arc::default(),
             pace: Pace::default(),
             turns: Turns::default(),
+            introductions: Introductions::default(),
             intake: AtomicU64::new(0),
             profile,
             gather,

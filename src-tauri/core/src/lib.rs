@@ -43,6 +43,7 @@ pub mod arrivals;
 pub mod conversations;
 pub mod agent;
 pub mod outbox;
+pub mod introductions;
 pub mod media;
 pub mod listening;
 pub mod first_run;

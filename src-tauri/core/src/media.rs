@@ -21,7 +21,7 @@ use crate::connector::{MediaSource, ServiceError, StoredMedia};
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{ConnectionId, ConversationId, MediaId, MessageId};
-use crate::model::{Change, Content};
+use crate::model::{Change, Content, MediaKind};
 use crate::queue::backoff;
 use crate::say;
 use crate::store::{Stage, Store, Tx};
@@ -282,6 +282,15 @@ async fn fetch(hub: Arc<Hub>, wanted: Wanted) -> Result<()> {
     }
 }
 
+/// A picture that is a film, or a film that is a picture: some services do not say which of the two they share.
+fn seen_as(kind: MediaKind, sniffed: &str) -> MediaKind {
+    match kind {
+        MediaKind::Image if sniffed.starts_with("video/") => MediaKind::Video,
+        MediaKind::Video if sniffed.starts_with("image/") => MediaKind::Image,
+        kind => kind,
+    }
+}
+
 fn stored(tx: &Tx<'_>, wanted: &Wanted, sha256: &str, sniffed: &str, size: i64) -> Result<()> {
     tx.prepare_cached("UPDATE media SET status = 'stored', sha256 = ?2, mime = ?3, bytes = ?4, reason = NULL WHERE id = ?1")?
         .execute(params![wanted.id, sha256, sniffed, size])?;
@@ -293,9 +302,10 @@ fn stored(tx: &Tx<'_>, wanted: &Wanted, sha256: &str, sniffed: &str, size: i64) 
     let Some((seq, content, conversation)) = row else { return Ok(()) };
     let mut content: Vec<Content> = serde_json::from_str(&content).map_err(anyhow::Error::from)?;
     for part in &mut content {
-        if let Content::Media { media, mime, bytes, .. } = part
+        if let Content::Media { kind, media, mime, bytes, .. } = part
             && *media == wanted.id
         {
+            *kind = seen_as(*kind, sniffed);
             sniffed.clone_into(mime);
             *bytes = u64::try_from(size).unwrap_or(0);
         }

@@ -111,6 +111,11 @@ pub trait Channel<C: Send + Sync>: Send + Sync {
         Ok(())
     }
 
+    /// Who somebody is, for services whose messages do not say; asked once for a customer without a name, best effort.
+    async fn profile(&self, _link: Link<'_, C>, _address: &Address) -> Result<Option<Profile>, ServiceError> {
+        Ok(None)
+    }
+
     /// The approved (and other) templates of this account.
     async fn templates(&self, _link: Link<'_, C>) -> Result<Vec<Template>, ServiceError> {
         Ok(Vec::new())
@@ -146,6 +151,15 @@ pub struct Outgoing {
     pub last_in_at: Option<Timestamp>,
     /// What the connector kept about the thread.
     pub metadata: serde_json::Map<String, Value>,
+}
+
+/// Who somebody is at a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Their name.
+    pub name: Option<String>,
+    /// The name of their account, without the @.
+    pub username: Option<String>,
 }
 
 /// A callback that several connections share ("meta", the app id): `/hooks/<family>/<key>`.

@@ -235,7 +235,8 @@ pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content
                     ));
                 }
                 let caption_limit = crate::connector::TextLimit { max: rules.caption_limit, unit: rules.text_limit.unit };
-                let too_long = caption.as_deref().filter(|caption| crate::text::split(caption, caption_limit).len() > 1);
+                let is_too_long = |caption: &str| rules.caption_limit == 0 || crate::text::split(caption, caption_limit).len() > 1;
+                let too_long = caption.as_deref().filter(|caption| is_too_long(caption));
                 if let Some(caption) = too_long {
                     let mut bare = part.clone();
                     if let Content::Media { caption, .. } = &mut bare {
