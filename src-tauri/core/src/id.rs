@@ -19,6 +19,16 @@ fn fresh() -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// The moment in the first 48 bits of what [`fresh`] made.
+fn made_at(text: &str) -> Option<crate::clock::Timestamp> {
+    if text.len() != 26 {
+        return None;
+    }
+    let digit = |sign: u8| ALPHABET.iter().position(|known| *known == sign).and_then(|digit| u128::try_from(digit).ok());
+    let value = text.bytes().try_fold(0u128, |value, sign| Some(value << 5 | digit(sign)?))?;
+    i64::try_from(value >> 80).ok().map(crate::clock::Timestamp::from_millis)
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -40,6 +50,11 @@ macro_rules! ids {
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// When it was made; `None` for a text that is no such id.
+            pub fn made_at(&self) -> Option<crate::clock::Timestamp> {
+                made_at(self.0.strip_prefix($prefix)?)
             }
         }
 
@@ -118,5 +133,10 @@ mod tests {
         assert_eq!(ids, sorted, "text order is the order of creation");
         assert!(ids[0].as_str().starts_with("msg_"));
         assert_eq!(ids[0].as_str().len(), 30);
+        let made: Vec<_> = ids.iter().map(|id| id.made_at().expect("made here")).collect();
+        assert!(made.is_sorted() && made[0].millis() > 1_700_000_000_000, "an id remembers when it was made: {made:?}");
+        for other in ["", "msg_", "msg_short", "msg_0000000000000000000000000u", "cnv_01kb2v0000000000000000000"] {
+            assert_eq!(MessageId::from(other).made_at(), None, "{other}");
+        }
     }
 }

@@ -139,9 +139,13 @@ impl MediaSource for Media {
     }
 
     async fn public_link(&self, id: &MediaId) -> anyhow::Result<Option<String>> {
-        let base = self.public_base.read().expect("nothing panics while it is held").clone();
         let now = self.store.clock().now();
-        Ok((!base.is_empty()).then(|| format!("{base}/media/{}", self.signer.sign(id, now))))
+        Ok(self.public_base().map(|base| format!("{base}/media/{}", self.signer.sign(id, now))))
+    }
+
+    fn public_base(&self) -> Option<String> {
+        let base = self.public_base.read().expect("nothing panics while it is held").clone();
+        Some(base).filter(|base| !base.is_empty())
     }
 }
 

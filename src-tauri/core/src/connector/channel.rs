@@ -37,6 +37,11 @@ pub trait Sink: Send + Sync {
 
     /// The service answered, although it had nothing new: the connection is alive.
     async fn alive(&self);
+
+    /// Which of these messages are not here yet, for services whose list is read again from time to time to find what a webhook missed.
+    async fn missing(&self, external_ids: Vec<String>) -> anyhow::Result<Vec<String>> {
+        Ok(external_ids)
+    }
 }
 
 /// The role of a channel: customers write to us through it.
