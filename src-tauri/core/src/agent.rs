@@ -4,6 +4,7 @@ pub mod tools;
 pub mod prompt;
 pub mod ledger;
 pub mod turn;
+mod typing;
 pub mod answer;
 pub mod rehearsal;
 pub mod rows;

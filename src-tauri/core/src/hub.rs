@@ -28,7 +28,7 @@ use crate::http::Network;
 use crate::id::{ConnectionId, ConversationId};
 use crate::media::Media;
 use crate::model::{Change, ConnectionStatus};
-use crate::outbox::Pace;
+use crate::outbox::{Out, Pace};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::vault::keychain::{Keychain, SystemKeychain};
@@ -95,6 +95,8 @@ pub struct Hub {
     pub media: Arc<Media>,
     /// How fast each connection may send.
     pub pace: Pace,
+    /// The calls that are out.
+    pub out: Arc<Out>,
     /// The answers in the making.
     pub turns: Turns,
     /// How many webhooks were taken in since the start.
@@ -107,6 +109,7 @@ pub struct Hub {
     sign_in: OnceLock<Arc<SignIn>>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    runtime: tokio::runtime::Handle,
     /// Held while the work begins, so that it begins once.
     beginning: tokio::sync::Mutex<()>,
     working: AtomicBool,
@@ -137,6 +140,7 @@ impl Hub {
             connectors: connectors.into_iter().map(|connector| (connector.about().kind, connector)).collect(),
             connections: Arc::default(),
             pace: Pace::default(),
+            out: Arc::default(),
             turns: Turns::default(),
             intake: AtomicU64::new(0),
             profile,
@@ -146,6 +150,7 @@ impl Hub {
             sign_in: OnceLock::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            runtime: tokio::runtime::Handle::current(),
             beginning: tokio::sync::Mutex::new(()),
             working: AtomicBool::new(false),
         });
@@ -439,7 +444,8 @@ impl Hub {
     /// Tells the service, beside the main work, that something was received (a pressed button). Best effort by nature.
     pub fn acknowledge(self: &Arc<Self>, live: Arc<Live>, what: Vec<String>) {
         let hub = self.clone();
-        self.tasks.spawn(async move {
+        // Asked for on the writer's thread, which is none of the runtime's.
+        let told = async move {
             let Some((channel, link)) = live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())) else {
                 return;
             };
@@ -449,7 +455,8 @@ impl Hub {
                     tracing::debug!(connection.id = %live.connection.id, %error, "The service did not take an acknowledgement.");
                 }
             }
-        });
+        };
+        self.tasks.spawn_on(told, &self.runtime);
     }
 
     /// Lets the customer see, where the service can show it, that the shop has read up to that message; best effort.

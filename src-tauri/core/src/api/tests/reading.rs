@@ -139,28 +139,3 @@ async fn settings_change_one_by_one_and_say_what_is_wrong() {
     assert_eq!(paths, ["shop_name", "language", "proxy"]);
     assert_eq!(ask(&hub, "get_settings", Value::Null).await, changed, "nothing of a wrong form is kept");
 }
-
-#[test]
-fn counting_messages_survives_an_insert_that_may_be_ignored() {
-    let db = rusqlite::Connection::open_in_memory().unwrap();
-    for sql in crate::store::migrate::MIGRATIONS {
-        db.execute_batch(sql).unwrap();
-    }
-    db.execute_batch(
-        "INSERT INTO connection (id, connector, name, status, config, hook_key, created_at, updated_at) VALUES ('c', 'x', 'x', 'active', '{}', 'k', 1, 1);
-         INSERT INTO contact (id, name, created_at) VALUES ('t', 'n', 1);
-         INSERT INTO conversation (id, contact, connection, thread, address_scheme, address_value, status, owner_kind, last_message_at, created_at)
-           VALUES ('v', 't', 'c', 'h', 's', 'a', 'open', 'agent', 1, 1);",
-    )
-    .unwrap();
-    for n in [1, 2, 2, 3] {
-        db.execute(
-            "INSERT OR IGNORE INTO message (id, conversation, connection, direction, author_kind, content, text, sent_at, external_id)
-             VALUES (?1, 1, 'c', 'in', 'contact', '[]', 'x', 86400001, ?2)",
-            rusqlite::params![format!("m{n}"), format!("e{n}")],
-        )
-        .unwrap();
-    }
-    let counted: i64 = db.query_row("SELECT messages FROM message_tally WHERE connection = 'c' AND day = 1", [], |row| row.get(0)).unwrap();
-    assert_eq!(counted, 3);
-}
