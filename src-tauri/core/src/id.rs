@@ -94,6 +94,8 @@ ids! {
     ConversationId = "cnv_";
     /// One thing that was said.
     MessageId = "msg_";
+    /// The joining of two contacts.
+    MergeId = "mrg_";
     /// The sending of one message.
     DeliveryId = "dlv_";
     /// One answer of an agent.

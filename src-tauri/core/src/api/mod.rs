@@ -57,7 +57,7 @@ use connection_edit::{CreateConnection, CreatedConnection, UpdateConnection};
 use connection_use::{ListModels, TestResult, VerifyToken, WebhookRow, WebsiteSnippet};
 use connections::{ConnectionRow, GetConnection, ListConnections};
 use connectors::ConnectorRow;
-use contacts::{ContactRow, ContactWhole, GetContact, ListContacts};
+use contacts::{ContactRow, ContactWhole, GetContact, ListContacts, MergeContacts, UndoMerge};
 use conversations::{ConversationCounts, ConversationRow, GetConversation, ListConversations};
 use deliveries::{DeliveryRow, ListDeliveries, RetryDelivery};
 use files::{UploadMedia, UploadedMedia};
@@ -159,6 +159,10 @@ commands! {
     contacts::list_contacts(ListContacts) -> Page<ContactRow>;
     /// One contact with its addresses and conversations.
     contacts::get_contact(GetContact) -> ContactWhole;
+    /// Makes one person of two contacts, until it is undone.
+    contacts::merge_contacts(MergeContacts) -> ContactWhole;
+    /// Makes two persons of one again.
+    contacts::undo_merge(UndoMerge) -> ContactWhole;
     /// Keeps a file, to be sent with a reply.
     files::upload_media(UploadMedia) -> UploadedMedia;
 
