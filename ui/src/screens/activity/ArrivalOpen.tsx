@@ -7,6 +7,7 @@ import type { Arrival, Turn } from "../../bindings";
 import { call } from "../../bridge";
 import { Button } from "../../components/Button";
 import { Skeleton } from "../../components/Skeleton";
+import { useKey } from "../../keys/KeysProvider";
 import { arrival as arrivalQuery, turns } from "../../queries/activity";
 import { queryClient } from "../../queries/client";
 import { messages } from "../../queries/messages";
@@ -14,7 +15,6 @@ import { sentence } from "../../words/error";
 import { money } from "../../words/money";
 import { size } from "../../words/size";
 import { fullTime } from "../../words/time";
-import { useScreenKeys } from "../useScreenKeys";
 import { arrivalTitle, replayWords, tickWord } from "./arrivalWords";
 import { effectsOf, messagesOf } from "./effects";
 import styles from "./Open.module.css";
@@ -50,7 +50,7 @@ export function ArrivalOpen({ arrival, name, onTurn }: Props) {
       void queryClient.invalidateQueries({ queryKey: ["arrivals"] });
     },
   });
-  useScreenKeys({ y: () => void navigator.clipboard?.writeText(whole.data?.raw.body ?? "") });
+  useKey("copy", () => void navigator.clipboard?.writeText(whole.data?.raw.body ?? ""));
   const textOf = (id: string) => {
     const part = lines.find((one) => one.id === id)?.content[0];
     return part && "text" in part && part.text ? `“${part.text}”` : t("activity.effect.message");

@@ -12,6 +12,7 @@ import { sentence } from "../../words/error";
 import { clock, fullTime } from "../../words/time";
 import { EventLine } from "./EventLine";
 import styles from "./MessageView.module.css";
+import { MissingFile } from "./MissingFile";
 import { PartView } from "./PartView";
 
 type Props = {
@@ -68,15 +69,20 @@ export const MessageView = memo(function MessageView({ message, first, contactNa
         {message.deleted_at ? (
           <i className={styles.gone}>{t("inbox.deleted")}</i>
         ) : (
-          content.map((part, index) => (
-            <PartView
-              key={index}
-              part={part}
-              markdown={author.type === "agent"}
-              contactName={contactName}
-              at={message.sent_at}
-            />
-          ))
+          content.map((part, index) => {
+            const missing = part.type === "media" && message.files?.find((one) => one.media === part.media);
+            return missing ? (
+              <MissingFile key={index} part={part} mark={missing} conversation={message.conversation} />
+            ) : (
+              <PartView
+                key={index}
+                part={part}
+                markdown={author.type === "agent"}
+                contactName={contactName}
+                at={message.sent_at}
+              />
+            );
+          })
         )}{" "}
         <span className={styles.stamp} title={fullTime(message.sent_at, i18n.language)}>
           {message.edited_at && !message.deleted_at ? (
