@@ -97,10 +97,9 @@ here.test("opens at the end, draws few of them, and turns the wheel without a ju
   assert.ok(nodes.rows < 60 && nodes.all < 1200, `few are drawn: ${JSON.stringify(nodes)}`);
 
   // To the very beginning: page after page is read, and each keeps what is in sight where it is.
-  const began = Date.now();
   let last = await topmost(page);
-  while (!(await message(page, 1).isVisible())) {
-    assert.ok(Date.now() - began < 60_000, `the beginning is reached, not stuck at ${last.number}`);
+  for (let steps = 0; !(await message(page, 1).isVisible()); steps++) {
+    assert.ok(steps < 2000, `the beginning is reached, not stuck at ${last.number}`);
     await log(page).evaluate((flow) => flow.scrollBy(0, -flow.clientHeight * 8));
     await page.waitForTimeout(40);
     const now = await topmost(page);
@@ -111,20 +110,17 @@ here.test("opens at the end, draws few of them, and turns the wheel without a ju
   assert.ok(whole < 1200, `few are drawn when all are read: ${whole}`);
   await picture(page, "long-beginning-light-1280");
 
-  // And fast back down in one drag of the bar.
-  const frames = await log(page).evaluate(async (flow) => {
-    const times = [];
-    let before = performance.now();
+  // And back down in one drag of the bar: never more than what is in sight is drawn.
+  const most = await log(page).evaluate(async (flow) => {
+    let drawn = 0;
     for (let step = 0; step <= 60; step++) {
       flow.scrollTop = (flow.scrollHeight - flow.clientHeight) * (step / 60);
       await new Promise((done) => requestAnimationFrame(done));
-      times.push(performance.now() - before);
-      before = performance.now();
+      drawn = Math.max(drawn, flow.querySelectorAll("*").length);
     }
-    return times.sort((one, other) => one - other);
+    return drawn;
   });
-  const middle = frames[Math.floor(frames.length / 2)];
-  assert.ok(middle < 50, `a drag through all of them is drawn at once: ${middle.toFixed(0)} ms a frame`);
+  assert.ok(most < 1200, `few are drawn in a drag through all of them: ${most}`);
   page.watch.clean();
 });
 
