@@ -30,6 +30,8 @@ macro_rules! connectors {
 connectors! {
     website => Website,
     telegram => Telegram,
+    whatsapp_meta => WhatsAppMeta,
+    whatsapp_360dialog => WhatsApp360Dialog,
     built_in => BuiltIn,
     openai => OpenAi,
     openrouter => OpenRouter,
