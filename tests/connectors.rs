@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
+use shopbell_core::api::form::FormSchema;
 use shopbell_core::connector::{AnyConnector, Auth, Chunk, Event, Fault, Prompt, PromptMessage, Request, Said, ServiceError, Simulator};
 use shopbell_core::text::length;
 
@@ -87,6 +88,9 @@ fn every_form_is_what_we_think() {
         }
         assert_eq!(schema["additionalProperties"], false, "{kind} takes fields it does not know");
         insta::assert_json_snapshot!(format!("form_{kind}"), schema);
+        if let Err(error) = serde_json::from_value::<FormSchema>(schema.clone()) {
+            panic!("{kind}: the screens cannot draw this form: {error}");
+        }
 
         let wrong = connector.settings(json!({ "no_such_field": 1 })).expect_err(kind);
         assert!(!wrong[0].1.to_string().is_empty(), "{kind}");

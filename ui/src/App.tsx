@@ -42,7 +42,7 @@ export function App() {
   if (vault === "locked" || (vault === "none" && !firstRun)) return <Unlock make={vault === "none"} />;
   if (firstRun && !welcoming) return null;
   return (
-    <KeysProvider single={shop.data?.single_keys !== false}>
+    <KeysProvider single={shop.data?.single_keys !== false} changed={shop.data?.keys}>
       <Outlet />
     </KeysProvider>
   );

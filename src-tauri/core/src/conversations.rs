@@ -24,6 +24,7 @@ mod outside;
 pub mod contacts;
 pub mod ownership;
 pub mod posting;
+pub mod snooze;
 
 pub use fate::{prune_ahead, settle_ahead};
 pub use receiving::default_agent;

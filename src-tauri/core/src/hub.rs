@@ -524,12 +524,7 @@ async fn housekeeping(hub: Arc<Hub>, stop: CancellationToken) {
         let done = hub
             .store
             .write(move |tx| {
-                let mut statement = tx.prepare_cached("SELECT id FROM conversation WHERE status = 'snoozed' AND snoozed_until <= ?1")?;
-                let back: Vec<ConversationId> = statement.query_map([tx.now()], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-                for id in back {
-                    tx.prepare_cached("UPDATE conversation SET status = 'open', snoozed_until = NULL WHERE id = ?1")?.execute([&id])?;
-                    tx.changed(Change::Conversation { id });
-                }
+                crate::conversations::snooze::wake(tx)?;
                 if round % 180 == 1 {
                     // Only the oldest are looked at: without that, an hour with nothing to delete would read the whole table.
                     tx.execute(

@@ -35,6 +35,18 @@ const message = (page, at) => log(page).locator("article").filter({ hasText: new
 const scrollTop = (page) => log(page).evaluate((flow) => flow.scrollTop);
 const fromEnd = (page) => log(page).evaluate((flow) => flow.scrollHeight - flow.clientHeight - flow.scrollTop);
 
+/** How many milliseconds the page itself was at work while `act` ran: the time of its thread, not of the clock. */
+async function worked(page, act) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const spent = async () => (await devtools.send("Performance.getMetrics")).metrics.find((one) => one.name === "TaskDuration").value * 1000;
+  const before = await spent();
+  await act();
+  const after = await spent();
+  await devtools.detach();
+  return after - before;
+}
+
 /** The number of the first message in sight, and where its top stands. */
 const topmost = (page) =>
   log(page).evaluate((flow) => {
@@ -100,7 +112,7 @@ here.test("opens at the end, draws few of them, and turns the wheel without a ju
   const began = Date.now();
   let last = await topmost(page);
   while (!(await message(page, 1).isVisible())) {
-    assert.ok(Date.now() - began < 60_000, `the beginning is reached, not stuck at ${last.number}`);
+    assert.ok(Date.now() - began < 240_000, `the beginning is reached, not stuck at ${last.number}`);
     await log(page).evaluate((flow) => flow.scrollBy(0, -flow.clientHeight * 8));
     await page.waitForTimeout(40);
     const now = await topmost(page);
@@ -111,20 +123,17 @@ here.test("opens at the end, draws few of them, and turns the wheel without a ju
   assert.ok(whole < 1200, `few are drawn when all are read: ${whole}`);
   await picture(page, "long-beginning-light-1280");
 
-  // And fast back down in one drag of the bar.
-  const frames = await log(page).evaluate(async (flow) => {
-    const times = [];
-    let before = performance.now();
-    for (let step = 0; step <= 60; step++) {
-      flow.scrollTop = (flow.scrollHeight - flow.clientHeight) * (step / 60);
-      await new Promise((done) => requestAnimationFrame(done));
-      times.push(performance.now() - before);
-      before = performance.now();
-    }
-    return times.sort((one, other) => one - other);
-  });
-  const middle = frames[Math.floor(frames.length / 2)];
-  assert.ok(middle < 50, `a drag through all of them is drawn at once: ${middle.toFixed(0)} ms a frame`);
+  // And fast back down in one drag of the bar: the page's own work for each drawing is little, however busy the computer is.
+  const steps = 60;
+  const work = await worked(page, () =>
+    log(page).evaluate(async (flow, steps) => {
+      for (let step = 0; step <= steps; step++) {
+        flow.scrollTop = (flow.scrollHeight - flow.clientHeight) * (step / steps);
+        await new Promise((done) => requestAnimationFrame(done));
+      }
+    }, steps),
+  );
+  assert.ok(work / steps < 40, `each step of the drag is drawn at once, not in ${(work / steps).toFixed(0)} ms`);
   page.watch.clean();
 });
 

@@ -1,36 +1,5 @@
 // What the hub can be asked, and the shapes of questions and answers. Written by a test of shopbell-core; do not edit.
 
-/** A JSON value as it stands in a message's particulars. */
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
-
-/** The form of a connector: as much of JSON Schema as forms use. */
-export type JsonSchema = {
-  type?: string | string[];
-  title?: string;
-  description?: string;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  enum?: (string | number)[];
-  oneOf?: JsonSchema[];
-  anyOf?: JsonSchema[];
-  allOf?: JsonSchema[];
-  const?: string | number;
-  items?: JsonSchema;
-  additionalProperties?: boolean | JsonSchema;
-  default?: unknown;
-  format?: string;
-  writeOnly?: boolean;
-  minimum?: number;
-  maximum?: number;
-  maxLength?: number;
-  examples?: unknown[];
-  $ref?: string;
-  $defs?: Record<string, JsonSchema>;
-  "x-advanced"?: boolean;
-  "x-group"?: string;
-  "x-multiline"?: boolean;
-};
-
 /** What helps after a refusal. The inbox has a button for most of them. */
 export type Action = "reauthorise" | "grant_permission" | "use_template" | "fix_template" | "fix_content" | "slow_down" | "unreachable" | "blocked" | "not_today" | "pay" | "fix_account";
 
@@ -521,8 +490,10 @@ export type ContactId = string;
 export type ContactRef = {
   /** Their id. */
   id: ContactId,
-  /** Their name. */
+  /** Their name; empty when nobody said one. */
   name: string,
+  /** How this conversation reaches them. */
+  address: Address,
 };
 
 /** Somebody at the other end. */
@@ -981,6 +952,62 @@ export type Items<T> = {
   items: Array<T>,
 };
 
+/** The form of a connector: as much of JSON Schema as forms use. */
+export type JsonSchema = {
+  /** Its type, or its types. */
+  type?: string | string[],
+  /** What stands above the field. */
+  title?: string,
+  /** What stands below it. */
+  description?: string,
+  /** The fields of a group, in order. */
+  properties?: { [key in string]: JsonSchema },
+  /** The fields that are needed. */
+  required?: Array<string>,
+  /** The values to choose from. */
+  enum?: (string | number | null)[],
+  /** One of these; with `const` in each they are values to choose from. */
+  oneOf?: Array<JsonSchema>,
+  /** Any of these; with `null` among them the field is optional. */
+  anyOf?: Array<JsonSchema>,
+  /** All of these. */
+  allOf?: Array<JsonSchema>,
+  /** The only value. */
+  const?: string | number,
+  /** What stands in a list. */
+  items?: JsonSchema,
+  /** What the values of a map are; `false`: no other fields. */
+  additionalProperties?: boolean | JsonSchema,
+  /** The value when none is given. */
+  default?: unknown,
+  /** What the text means ("password", "uri", "color"). */
+  format?: string,
+  /** It is kept in the vault and never read back. */
+  writeOnly?: boolean,
+  /** The least number. */
+  minimum?: number,
+  /** The greatest number. */
+  maximum?: number,
+  /** The longest text. */
+  maxLength?: number,
+  /** The shortest text. */
+  minLength?: number,
+  /** What such a value looks like. */
+  examples?: unknown[],
+  /** Stands elsewhere: `#/$defs/Name`. */
+  $ref?: string,
+  /** What is referred to. */
+  $defs?: { [key in string]: JsonSchema },
+  /** Which JSON Schema this is. */
+  $schema?: string,
+  /** It stands under Advanced. */
+  "x-advanced"?: boolean,
+  /** The group it stands in. */
+  "x-group"?: string,
+  /** It has several lines. */
+  "x-multiline"?: boolean,
+};
+
 /** A document the agents may quote. */
 export type KnowledgeDocument = {
   /** Its id. */
@@ -1021,6 +1048,14 @@ export type KnowledgeHit = {
 
 /** Whether a document can be used. */
 export type KnowledgeStatus = "ready";
+
+/** A label that is in use. */
+export type Label = {
+  /** Its word. */
+  name: string,
+  /** How many conversations carry it. */
+  conversations: number,
+};
 
 /** Which arrivals to list. */
 export type ListArrivals = {
@@ -1387,8 +1422,12 @@ export type SearchHit = {
   id: string,
   /** Where it was said. */
   conversation?: ConversationId | null,
-  /** The contact's name. */
+  /** Whose it is. */
+  contact: ContactId,
+  /** The contact's name; empty when nobody said one. */
   title: string,
+  /** How a connection reaches the contact. */
+  address?: Address | null,
   /** The words around; what was found stands between U+E000 and U+E001. */
   excerpt: string,
   /** When. */
@@ -1453,6 +1492,8 @@ export type Settings = {
   first_run_done: boolean,
   /** Single-letter keys work. */
   single_keys: boolean,
+  /** Keys that were changed: what they do → what to press ("z", "Shift+e", "g i"); empty = nothing. */
+  keys: { [key in string]: string },
   /** The proxy for outgoing calls (`http://host:port`); empty = none. */
   proxy: string,
 };
@@ -1469,8 +1510,8 @@ export type SetupStep = {
 export type Snooze = {
   /** Which conversation. */
   conversation: ConversationId,
-  /** Until when. */
-  until: Timestamp,
+  /** Until when; until the customer writes when missing. */
+  until?: Timestamp | null,
 };
 
 /** Where an agent's words come from. */
@@ -1751,6 +1792,8 @@ export type UpdateSettings = {
   first_run_done?: boolean | null,
   /** Single-letter keys work. */
   single_keys?: boolean | null,
+  /** Keys that differ from the usual ones, all of them: what they do → what to press. */
+  keys?: { [key in string]: string } | null,
   /** The proxy for outgoing calls; empty = none. */
   proxy?: string | null,
 };
@@ -1892,6 +1935,8 @@ export type Commands = {
   snooze: [Snooze, ConversationRow];
   /** Puts labels on a conversation and takes others off. */
   label: [ChangeLabels, ConversationRow];
+  /** Every label in use, the most used first. */
+  list_labels: [Empty, Items<Label>];
   /** Finds messages, notes and contacts by their words. */
   search: [Search, Page<SearchHit>];
   /** Contacts, newest first. */

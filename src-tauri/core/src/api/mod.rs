@@ -26,10 +26,12 @@ pub mod conversations;
 pub mod messages;
 pub mod replies;
 pub mod owning;
+pub mod labels;
 pub mod contacts;
 pub mod search;
 pub mod files;
 pub mod connectors;
+pub mod form;
 pub mod connections;
 pub mod connection_edit;
 pub mod connection_use;
@@ -64,6 +66,7 @@ use files::{UploadMedia, UploadedMedia};
 use knowledge::{
     AddKnowledge, DeleteKnowledge, DismissUnanswered, KnowledgeDocument, KnowledgeHit, ListKnowledge, SearchKnowledge, UnansweredRow,
 };
+use labels::LabelRow;
 use messages::{ListMessages, MessageRow};
 use notices::{DismissNotice, ListNotices, NoticeRow};
 use owning::{Assign, ChangeLabels, HandBack, SetConversationStatus, Snooze, TakeOver};
@@ -153,6 +156,8 @@ commands! {
     owning::snooze(Snooze) -> ConversationRow;
     /// Puts labels on a conversation and takes others off.
     owning::label(ChangeLabels) -> ConversationRow;
+    /// Every label in use, the most used first.
+    labels::list_labels(Empty) -> Items<LabelRow>;
     /// Finds messages, notes and contacts by their words.
     search::search(Search) -> Page<SearchHit>;
     /// Contacts, newest first.

@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_lists.sql"),
     include_str!("migrations/0003_channels.sql"),
     include_str!("migrations/0004_sounds.sql"),
+    include_str!("migrations/0005_labels.sql"),
 ];
 
 /// Brings the database to the newest schema.

@@ -308,6 +308,8 @@ CREATE INDEX chunk_document ON chunk (document, ordinal);
 
 CREATE INDEX conversation_contact ON conversation (contact);
 
+CREATE INDEX conversation_labelled ON conversation (last_message_at DESC, id DESC) WHERE labels <> '[]';
+
 CREATE INDEX conversation_mine ON conversation (last_message_at DESC, id DESC) WHERE owner_kind = 'person';
 
 CREATE INDEX conversation_newest ON conversation (last_message_at DESC, id DESC);

@@ -7,6 +7,7 @@ import { PlainText } from "../../components/RichText";
 import { size } from "../../words/size";
 import { clock, seconds } from "../../words/time";
 import styles from "./MediaView.module.css";
+import { PhotoView } from "./PhotoView";
 
 /** A file in a message. Pictures keep their place before they are there; sound and film are fetched when they are played. */
 export function MediaView({ part, contactName, at }: { part: Media; contactName: string; at: number }) {
@@ -20,16 +21,14 @@ export function MediaView({ part, contactName, at }: { part: Media; contactName:
 
   if (part.kind === "image" || part.kind === "sticker") {
     const sticker = part.kind === "sticker";
-    const box = part.width && part.height ? { aspectRatio: `${part.width} / ${part.height}` } : undefined;
+    const alt = part.caption || t(sticker ? "media.sticker_from" : "media.photo_from", words);
     return (
       <>
-        <img
-          className={sticker ? styles.sticker : styles.photo}
-          style={box}
-          src={mediaUrl(part.media)}
-          loading="lazy"
-          alt={part.caption || t(sticker ? "media.sticker_from" : "media.photo_from", words)}
-        />
+        {sticker ? (
+          <img className={styles.sticker} src={mediaUrl(part.media)} loading="lazy" alt={alt} />
+        ) : (
+          <PhotoView part={part} alt={alt} />
+        )}
         {caption}
       </>
     );
@@ -38,11 +37,6 @@ export function MediaView({ part, contactName, at }: { part: Media; contactName:
     return (
       <>
         <Player part={part} label={t(part.kind === "video" ? "media.play_video" : "media.play_voice", words)} />
-        {part.transcript ? (
-          <q className={styles.transcript} dir="auto">
-            “{part.transcript}”
-          </q>
-        ) : null}
         {caption}
       </>
     );
@@ -81,7 +75,7 @@ function Player({ part, label }: { part: Media; label: string }) {
     return <video className={styles.video} src={source.url} controls autoPlay onError={() => setFailed(true)} />;
   }
   if (source !== undefined && !failed) {
-    // biome-ignore lint/a11y/useMediaCaption: the transcript stands below, where there is one.
+    // biome-ignore lint/a11y/useMediaCaption: nobody has written down what is said.
     return <audio className={styles.audio} src={source.url} controls autoPlay onError={() => setFailed(true)} />;
   }
   return (
