@@ -22,8 +22,10 @@ use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{ArrivalId, ConnectionId};
 use crate::model::Change;
-use crate::say;
 use crate::store::{Stage, Tx};
+use crate::{introductions, say};
+
+pub mod keeping;
 
 /// How many arrivals are read at once.
 const BATCH: usize = 256;
@@ -233,7 +235,11 @@ async fn settle(hub: &Arc<Hub>, arrival: Pending) -> Result<()> {
                 .iter()
                 .filter_map(|event| if let Event::Message(message) = event { message.acknowledge.clone() } else { None })
                 .collect();
+            let strangers = introductions::strangers(&events);
             let stored = store_effects(hub, &live, seq, &id, events).await;
+            if stored.is_ok() {
+                introductions::ask(hub, live.clone(), strangers);
+            }
             if stored.is_ok() && !acknowledge.is_empty() {
                 hub.acknowledge(live, acknowledge);
             }

@@ -15,6 +15,9 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_lists.sql"),
     include_str!("migrations/0003_channels.sql"),
     include_str!("migrations/0004_sounds.sql"),
+    include_str!("migrations/0005_people.sql"),
+    include_str!("migrations/0006_housekeeping.sql"),
+    include_str!("migrations/0007_labels.sql"),
 ];
 
 /// Brings the database to the newest schema.
@@ -30,7 +33,9 @@ pub fn up(db: &mut Connection, directory: &Path, now: Timestamp) -> Result<()> {
         return Ok(());
     }
     if version > 0 {
-        backup(db, &directory.join("backups").join(format!("before-schema-{}-{}.db", MIGRATIONS.len(), now.millis())))?;
+        let folder = directory.join("backups");
+        backup(db, &folder.join(format!("{BEFORE_SCHEMA}{}-{}.db", MIGRATIONS.len(), now.millis())))?;
+        keep_newest_backups(&folder)?;
     }
     for (index, sql) in MIGRATIONS.iter().enumerate().skip(version) {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -38,6 +43,30 @@ pub fn up(db: &mut Connection, directory: &Path, now: Timestamp) -> Result<()> {
         tx.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
         tx.commit()?;
         tracing::info!(schema.version = index + 1, "The database was brought to schema {}.", index + 1);
+    }
+    Ok(())
+}
+
+/// How the backups before a migration are called; backups that a person made have other names and are never deleted.
+const BEFORE_SCHEMA: &str = "before-schema-";
+/// How many of them are kept: each is as large as everything the shop has.
+const KEPT: usize = 3;
+
+/// Deletes all but the newest backups that were made before migrations, and what an interrupted one left.
+pub fn keep_newest_backups(folder: &Path) -> Result<()> {
+    let ours = |path: &Path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(BEFORE_SCHEMA));
+    let mut made: Vec<_> = super::condition::backups(folder)?.into_iter().filter(|backup| ours(&backup.path)).collect();
+    made.sort_by_key(|backup| std::cmp::Reverse(backup.made_at));
+    let mut gone: Vec<PathBuf> = made.into_iter().skip(KEPT).map(|backup| backup.path).collect();
+    for entry in std::fs::read_dir(folder).context("read the folder of backups")? {
+        let path = entry.context("read the folder of backups")?.path();
+        if ours(&path) && path.extension().is_some_and(|extension| extension == "part") {
+            gone.push(path);
+        }
+    }
+    for path in gone {
+        std::fs::remove_file(&path).with_context(|| format!("delete the backup {}", path.display()))?;
+        tracing::info!(backup = %path.display(), "An old backup was deleted; newer ones are kept.");
     }
     Ok(())
 }

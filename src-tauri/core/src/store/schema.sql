@@ -48,7 +48,12 @@ CREATE TABLE arrival (
   attempts    INTEGER NOT NULL DEFAULT 0,
   due_at      INTEGER NOT NULL DEFAULT 0,
   effects     TEXT NOT NULL DEFAULT '[]'
-);
+, seen_at INTEGER);
+
+CREATE TABLE chore (
+  name    TEXT PRIMARY KEY,
+  done_at INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE chunk (
   id       INTEGER PRIMARY KEY,
@@ -88,9 +93,19 @@ CREATE TABLE contact (
   language   TEXT,
   blocked    INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL
-);
+, merged_into TEXT REFERENCES contact (id));
 
 CREATE VIRTUAL TABLE contact_fts USING fts5 (name, contact UNINDEXED, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3');
+
+CREATE TABLE contact_merge (
+  id        TEXT PRIMARY KEY,
+  kept      TEXT NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  merged    TEXT NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  evidence  TEXT NOT NULL CHECK (evidence IN ('service', 'person')),
+  moved     TEXT NOT NULL,
+  at        INTEGER NOT NULL,
+  undone_at INTEGER
+);
 
 CREATE TABLE conversation (
   seq             INTEGER PRIMARY KEY,
@@ -117,7 +132,7 @@ CREATE TABLE conversation (
   labels          TEXT NOT NULL DEFAULT '[]',
   state           TEXT NOT NULL DEFAULT '{}',
   metadata        TEXT NOT NULL DEFAULT '{}',
-  created_at      INTEGER NOT NULL, referral TEXT, paced_until INTEGER NOT NULL DEFAULT 0,
+  created_at      INTEGER NOT NULL, referral TEXT, paced_until INTEGER NOT NULL DEFAULT 0, waits_for TEXT,
   UNIQUE (connection, thread)
 );
 
@@ -258,7 +273,7 @@ CREATE TABLE turn (
   usage        TEXT NOT NULL DEFAULT '{}',
   cost         INTEGER NOT NULL DEFAULT 0,
   error        TEXT
-);
+, held INTEGER NOT NULL DEFAULT 0, summary TEXT);
 
 CREATE TABLE turn_step (
   turn    INTEGER NOT NULL REFERENCES turn (seq) ON DELETE CASCADE,
@@ -298,19 +313,31 @@ CREATE TABLE visitor_session (
 
 CREATE INDEX address_contact ON address (contact);
 
+CREATE INDEX address_value ON address (scheme, value);
+
 CREATE INDEX ahead_age ON ahead (kept_at);
 
 CREATE INDEX arrival_connection ON arrival (connection, seq DESC);
 
+CREATE INDEX arrival_done ON arrival (received_at) WHERE verdict IN ('handled', 'repeat', 'nothing');
+
 CREATE INDEX arrival_pending ON arrival (seq) WHERE verdict = 'pending';
+
+CREATE INDEX arrival_troubled ON arrival (received_at) WHERE verdict IN ('not_understood', 'parked');
 
 CREATE INDEX chunk_document ON chunk (document, ordinal);
 
+CREATE INDEX contact_merge_kept ON contact_merge (kept) WHERE undone_at IS NULL;
+
 CREATE INDEX conversation_contact ON conversation (contact);
+
+CREATE INDEX conversation_labelled ON conversation (last_message_at DESC, id DESC) WHERE labels <> '[]';
 
 CREATE INDEX conversation_mine ON conversation (last_message_at DESC, id DESC) WHERE owner_kind = 'person';
 
 CREATE INDEX conversation_newest ON conversation (last_message_at DESC, id DESC);
+
+CREATE INDEX conversation_of_agent ON conversation (owner_id) WHERE owner_kind = 'agent' AND status <> 'resolved';
 
 CREATE INDEX conversation_of_connection ON conversation (connection, last_message_at DESC, id DESC);
 
@@ -322,6 +349,8 @@ CREATE INDEX conversation_snoozed ON conversation (snoozed_until) WHERE status =
 
 CREATE INDEX conversation_waiting ON conversation (last_message_at DESC, id DESC) WHERE needs_person = 1;
 
+CREATE INDEX conversation_waits_for ON conversation (waits_for) WHERE waits_for IS NOT NULL;
+
 CREATE INDEX delivery_due ON delivery (due_at, seq) WHERE status = 'queued';
 
 CREATE INDEX delivery_open ON delivery (conversation, seq) WHERE status IN ('queued', 'sending');
@@ -331,6 +360,10 @@ CREATE INDEX delivery_parked ON delivery (seq) WHERE parked = 1;
 CREATE INDEX delivery_turn ON delivery (turn) WHERE turn IS NOT NULL;
 
 CREATE INDEX delivery_unsettled ON delivery (status, seq) WHERE status IN ('sending', 'unconfirmed', 'failed');
+
+CREATE INDEX media_content ON media (sha256) WHERE sha256 IS NOT NULL;
+
+CREATE INDEX media_loose ON media (created_at) WHERE message IS NULL;
 
 CREATE INDEX media_unheard ON media (created_at) WHERE unheard = 1;
 
@@ -348,7 +381,11 @@ CREATE INDEX notice_newest ON notice (at DESC);
 
 CREATE INDEX turn_conversation ON turn (conversation, seq DESC);
 
+CREATE INDEX turn_detailed ON turn (finished_at) WHERE finished_at IS NOT NULL AND summary IS NULL;
+
 CREATE INDEX turn_due ON turn (due_at) WHERE status = 'wanted';
+
+CREATE INDEX turn_held ON turn (agent) WHERE held = 1;
 
 CREATE UNIQUE INDEX turn_running ON turn (conversation) WHERE status = 'running';
 

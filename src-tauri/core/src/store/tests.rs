@@ -128,6 +128,32 @@ async fn a_read_that_nobody_waits_for_any_more_keeps_its_place_until_it_has_ende
 }
 
 #[test]
+fn the_newest_three_backups_before_a_migration_are_kept_and_those_of_a_person_all() {
+    let folder = tempfile::tempdir().unwrap();
+    for (n, name) in [
+        "before-schema-2-1.db",
+        "before-schema-3-2.db",
+        "mine.db",
+        "before-schema-4-3.db",
+        "before-schema-5-4.db",
+        "before-schema-6-5.part",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "x").unwrap();
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000 + n as u64);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+    }
+    migrate::keep_newest_backups(folder.path()).unwrap();
+    let mut left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    left.sort();
+    assert_eq!(left, ["before-schema-3-2.db", "before-schema-4-3.db", "before-schema-5-4.db", "mine.db"]);
+}
+
+#[test]
 fn a_backup_is_a_whole_database() {
     let directory = tempfile::tempdir().unwrap();
     let mut db = rusqlite::Connection::open(directory.path().join("x.db")).unwrap();
