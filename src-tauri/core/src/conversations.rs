@@ -23,7 +23,10 @@ mod fate;
 mod outside;
 pub mod contacts;
 pub mod ownership;
+pub mod inheriting;
+pub mod waiting;
 pub mod posting;
+pub mod snooze;
 
 pub use fate::{prune_ahead, settle_ahead};
 pub use receiving::default_agent;
@@ -211,7 +214,8 @@ pub fn apply(tx: &Tx<'_>, place: &Place<'_>, event: &Event) -> Result<Effect> {
         Event::Deleted { external_id, at } => amending::delete(tx, place, external_id, *at),
         Event::FromShop(message) => outside::said(tx, place, message),
         Event::Status { external_id, delivery, status, at } => {
-            let told = fate::Told { status: status.as_str(), reason: status.reason(place.language), action: status.action(), at: *at };
+            let at = if *at == Timestamp::default() { tx.now() } else { *at };
+            let told = fate::Told { status: status.as_str(), reason: status.reason(place.language), action: status.action(), at };
             fate::moved(tx, place.connection, external_id, delivery.as_ref(), &told)
         }
         Event::SeenUpTo { thread, external_id, at } => fate::seen_up_to(tx, place, thread, external_id.as_deref(), *at),

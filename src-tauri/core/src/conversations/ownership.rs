@@ -68,14 +68,19 @@ pub fn hand_back(tx: &Tx<'_>, id: &ConversationId, agent: Option<&AgentId>, note
     }
     posting::note_event(tx, &conversation, "handed_back", details)?;
     let conversation = find(tx, id)?;
-    let customer_spoke_last: Option<bool> = tx
-        .prepare_cached("SELECT direction = 'in' FROM message WHERE conversation = ?1 AND direction <> 'note' ORDER BY seq DESC LIMIT 1")?
-        .query_row([conversation.seq], |row| row.get(0))
-        .optional()?;
-    if customer_spoke_last == Some(true) {
+    if customer_spoke_last(tx, &conversation)? {
         want_turn(tx, &conversation, gather)?;
     }
     Ok(conversation)
+}
+
+/// Whether the last word is the customer's.
+pub(super) fn customer_spoke_last(tx: &Tx<'_>, conversation: &Conversation) -> Result<bool> {
+    let theirs: Option<bool> = tx
+        .prepare_cached("SELECT direction = 'in' FROM message WHERE conversation = ?1 AND direction <> 'note' ORDER BY seq DESC LIMIT 1")?
+        .query_row([conversation.seq], |row| row.get(0))
+        .optional()?;
+    Ok(theirs == Some(true))
 }
 
 /// An agent calls for a person and falls silent. What it says in the same turn still leaves (as a farewell), unless a person has
@@ -116,10 +121,11 @@ pub fn call_person(
     find(tx, id)
 }
 
-fn change_owner(tx: &Tx<'_>, conversation: &Conversation, owner: &Owner) -> Result<()> {
+pub(super) fn change_owner(tx: &Tx<'_>, conversation: &Conversation, owner: &Owner) -> Result<()> {
     let (kind, id) = owner_columns(owner);
     tx.prepare_cached(
-        "UPDATE conversation SET owner_kind = ?2, owner_id = ?3, epoch = epoch + 1, needs_person = 0, needs_reason = NULL, urgency = NULL WHERE seq = ?1",
+        "UPDATE conversation SET owner_kind = ?2, owner_id = ?3, epoch = epoch + 1, needs_person = 0, needs_reason = NULL, urgency = NULL, waits_for = NULL
+         WHERE seq = ?1",
     )?
     .execute(params![conversation.seq, kind, id])?;
     tx.changed(Change::Conversation { id: conversation.id.clone() });
@@ -127,7 +133,7 @@ fn change_owner(tx: &Tx<'_>, conversation: &Conversation, owner: &Owner) -> Resu
 }
 
 /// Stops turns that wait or run and keeps back what has not left. Returns whether an answer was under way.
-fn stop_agent(tx: &Tx<'_>, conversation: &Conversation) -> Result<bool> {
+pub(super) fn stop_agent(tx: &Tx<'_>, conversation: &Conversation) -> Result<bool> {
     let mut statement = tx.prepare_cached("SELECT id FROM turn WHERE conversation = ?1 AND status IN ('wanted', 'running')")?;
     let turns: Vec<TurnId> = statement.query_map([conversation.seq], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     tx.prepare_cached("UPDATE turn SET status = 'stopped', finished_at = ?2 WHERE conversation = ?1 AND status IN ('wanted', 'running')")?
@@ -142,7 +148,7 @@ fn stop_agent(tx: &Tx<'_>, conversation: &Conversation) -> Result<bool> {
 }
 
 /// Who would answer this conversation if it were an agent's: the connection's agent, or the default one.
-fn agent_of(tx: &Tx<'_>, conversation: &Conversation) -> Result<Option<AgentId>> {
+pub(super) fn agent_of(tx: &Tx<'_>, conversation: &Conversation) -> Result<Option<AgentId>> {
     let own: Option<AgentId> = tx
         .prepare_cached("SELECT agent FROM connection WHERE id = ?1")?
         .query_row([&conversation.connection], |row| row.get(0))
@@ -180,7 +186,7 @@ pub fn want_turn(tx: &Tx<'_>, conversation: &Conversation, gather: Duration) -> 
     tx.prepare_cached(
         "INSERT INTO turn (id, conversation, agent, epoch, status, wanted_at, due_at) VALUES (?1, ?2, ?3, ?4, 'wanted', ?5, ?6)
          ON CONFLICT (conversation) WHERE status = 'wanted'
-         DO UPDATE SET due_at = CASE WHEN attempts > 0 THEN max(due_at, excluded.due_at) ELSE min(excluded.due_at, wanted_at + ?7) END, epoch = excluded.epoch, agent = excluded.agent",
+         DO UPDATE SET due_at = CASE WHEN attempts > 0 OR held = 1 THEN max(due_at, excluded.due_at) ELSE min(excluded.due_at, wanted_at + ?7) END, epoch = excluded.epoch, agent = excluded.agent",
     )?
     .execute(params![
         TurnId::new(),

@@ -46,6 +46,7 @@ pub fn reply(tx: &Tx<'_>, reply: Reply<'_>, rules: &ChannelRules) -> Result<Mess
     }
     let author = Author::Person { id: reply.person.cloned() };
     if reply.note {
+        super::waiting::touched(tx, conversation.seq)?;
         return insert(
             tx,
             &conversation,
@@ -160,6 +161,12 @@ fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<(Me
         new.reply_to,
     ])?;
     let seq = tx.last_insert_rowid();
+    for part in new.content {
+        if let Content::Media { media, .. } = part {
+            // A file that belongs to a message stays as long as the message.
+            tx.prepare_cached("UPDATE media SET message = ?2 WHERE id = ?1 AND message IS NULL")?.execute(params![media, id])?;
+        }
+    }
     if new.direction == "out" {
         tx.prepare_cached(
             "UPDATE conversation SET preview = ?2, preview_by = ?3, last_message_at = max(last_message_at, ?4) WHERE seq = ?1",
@@ -219,10 +226,13 @@ pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content
                 parts.extend(texts.into_iter().map(|text| Content::Text { text }));
                 parts.push(Content::Choices { text: last, options: options.clone() });
             }
-            Content::Media { kind, caption, bytes, .. } => {
+            Content::Media { kind, caption, bytes, mime, .. } => {
                 let Some(limit) = rules.media_limits.get(kind_name(*kind)) else {
                     return Err(Error::field(format!("content.{index}"), say!("This channel does not take this kind of file.")));
                 };
+                if let Some(refusal) = crate::media::refusal(*kind, mime, rules) {
+                    return Err(Error::field(format!("content.{index}"), refusal));
+                }
                 if bytes > limit {
                     let mb = |bytes: u64| format!("{:.1}", bytes as f64 / 1_048_576.0);
                     return Err(Error::field(
@@ -235,7 +245,8 @@ pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content
                     ));
                 }
                 let caption_limit = crate::connector::TextLimit { max: rules.caption_limit, unit: rules.text_limit.unit };
-                let too_long = caption.as_deref().filter(|caption| crate::text::split(caption, caption_limit).len() > 1);
+                let is_too_long = |caption: &str| rules.caption_limit == 0 || crate::text::split(caption, caption_limit).len() > 1;
+                let too_long = caption.as_deref().filter(|caption| is_too_long(caption));
                 if let Some(caption) = too_long {
                     let mut bare = part.clone();
                     if let Content::Media { caption, .. } = &mut bare {

@@ -4,8 +4,8 @@ use rusqlite::{Connection as Db, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::{
-    Conversation, Effect, Place, by_seq, by_thread, contacts, find, message_by_external, owner_columns, ownership, posting, preview,
-    searchable,
+    Conversation, Effect, Place, by_seq, by_thread, contacts, find, inheriting, message_by_external, owner_columns, ownership, posting,
+    preview, searchable,
 };
 use crate::changes::Begun;
 use crate::clock::Timestamp;
@@ -65,7 +65,7 @@ pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage
     tx.changed(Change::Conversation { id: conversation.id.clone() });
     let wants_answer = content.iter().any(|part| !matches!(part, Content::Reaction { .. } | Content::Event { .. }));
     if wants_answer && matches!(conversation.owner, Owner::Agent { .. }) {
-        ownership::want_turn(tx, &conversation, place.gather)?;
+        ownership::want_turn(tx, &inheriting::settled(tx, conversation.clone())?, place.gather)?;
     }
     super::amending::take_ahead(tx, place, &incoming.external_id)?;
     Ok(Effect::Message { message: id, conversation: conversation.id })

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Effect, Place, apply, ownership, posting};
+use super::{Effect, Place, apply, inheriting, ownership, posting};
 use crate::clock::{ManualClock, Timestamp};
 use crate::connector::{ChannelRules, Event, Evidence, IncomingContent, IncomingMessage, TextLimit, TextUnit};
 use crate::id::{AgentId, ConnectionId, ConversationId};
@@ -197,6 +197,92 @@ async fn a_take_over_stops_the_turn_and_keeps_back_what_has_not_left() {
         .await;
     assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'stopped'").await, 1);
     assert_eq!(world.count("SELECT count(*) FROM delivery WHERE status = 'failed' AND reason = 'taken_over'").await, 1);
+}
+
+#[tokio::test]
+async fn an_agent_that_is_gone_answers_nothing_and_only_open_answers_are_made_by_the_next() {
+    let world = world().await;
+    let heir = AgentId::new();
+    let said_in = |thread: &str| IncomingMessage { thread: thread.into(), external_id: format!("{thread}:1"), ..said(1, "oi", 100) };
+    for thread in ["asked now", "asked long ago", "done with"] {
+        world.apply(Event::Message(said_in(thread))).await;
+    }
+    let (gone, next, connection) = (world.agent.clone(), heir.clone(), world.connection.clone());
+    world
+        .write(move |tx| {
+            tx.execute("UPDATE turn SET status = 'running' WHERE conversation = 1", [])?;
+            tx.execute("UPDATE turn SET status = 'done' WHERE conversation > 1", [])?;
+            tx.execute("UPDATE conversation SET status = 'resolved' WHERE seq = 3", [])?;
+            tx.execute(
+                "INSERT INTO agent (id, name, instructions, connection, created_at, updated_at) VALUES (?1, 'Rye', '', ?2, 0, 0)",
+                [next.as_str(), connection.as_str()],
+            )?;
+            tx.execute("UPDATE setting SET value = ?1 WHERE key = 'default_agent'", [&next])?;
+            tx.execute("DELETE FROM agent WHERE id = ?1", [&gone])?;
+            inheriting::interrupt(tx, &gone)
+        })
+        .await;
+    let of = |n: i64| {
+        let sql = format!("SELECT owner_id FROM conversation WHERE seq = {n}");
+        world.store.read(move |db| Ok(db.query_row(&sql, [], |row| row.get::<_, String>(0))?))
+    };
+    assert_eq!(of(1).await.unwrap(), heir.as_str(), "the one whose answer was in the making, at once");
+    assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'running'").await, 0);
+    assert_eq!(of(2).await.unwrap(), world.agent.as_str(), "the others a few at a time");
+
+    let gone = world.agent.clone();
+    while world
+        .write({
+            let gone = gone.clone();
+            move |tx| inheriting::give_on_some(tx, &gone)
+        })
+        .await
+    {}
+    assert_eq!(of(2).await.unwrap(), heir.as_str());
+    assert_eq!(of(3).await.unwrap(), world.agent.as_str(), "what is done with stays as it is");
+    assert_eq!(
+        world.count("SELECT group_concat(conversation) = '1' FROM turn WHERE status = 'wanted'").await,
+        1,
+        "nobody is answered weeks later"
+    );
+
+    world.apply(Event::Message(IncomingMessage { external_id: "late:2".into(), ..said_in("done with") })).await;
+    assert_eq!(of(3).await.unwrap(), heir.as_str(), "until its customer writes again");
+    assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'wanted' AND conversation = 3").await, 1);
+}
+
+#[tokio::test]
+async fn thousands_of_conversations_of_a_deleted_agent_are_given_on_in_small_writes() {
+    let world = world().await;
+    let (gone, connection) = (world.agent.clone(), world.connection.clone());
+    world
+        .write(move |tx| {
+            tx.execute("INSERT INTO contact (id, name, created_at) VALUES ('ctc_1', 'Ana', 0)", [])?;
+            for n in 0..350 {
+                tx.execute(
+                    "INSERT INTO conversation (id, contact, connection, thread, address_scheme, address_value, status, owner_kind, owner_id, last_message_at, created_at)
+                     VALUES (?1, 'ctc_1', ?2, ?1, 'user', '1', 'open', 'agent', ?3, 0, 0)",
+                    rusqlite::params![format!("cnv_{n}"), connection, gone],
+                )?;
+            }
+            tx.execute("DELETE FROM agent", [])?;
+            Ok(())
+        })
+        .await;
+    let gone = world.agent.clone();
+    let mut writes = 0;
+    while world
+        .write({
+            let gone = gone.clone();
+            move |tx| inheriting::give_on_some(tx, &gone)
+        })
+        .await
+    {
+        writes += 1;
+    }
+    assert_eq!(writes, 4, "a hundred at a time");
+    assert_eq!(world.count("SELECT count(*) FROM conversation WHERE owner_kind = 'person' AND needs_person = 1").await, 350);
+    assert!(world.store.read(inheriting::gone).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::connector::{Action, Receipt, Referral, ShopMessage};
+use crate::conversations::contacts;
+use crate::id::ContactId;
 use crate::outbox::{self, Outcome, Terms};
 
 fn phone(value: &str) -> Address {
@@ -216,4 +218,43 @@ async fn a_notice_replaces_the_one_before_and_an_older_one_does_not() {
     }
     assert_eq!(world.count("SELECT count(*) FROM notice WHERE text = 'green'").await, 1);
     assert_eq!(world.count("SELECT count(*) FROM notice").await, 1);
+}
+
+#[tokio::test]
+async fn two_contacts_become_one_and_two_again() {
+    let world = world().await;
+    let at = Timestamp::from_seconds(100);
+    for (external_id, value) in [("m1", "5511"), ("m2", "5522")] {
+        let message = IncomingMessage { content: words("oi"), ..IncomingMessage::new(external_id, value, phone(value), at) };
+        world.apply(Event::Message(message)).await;
+    }
+    let merge = world
+        .write(|tx| {
+            let ids: Vec<ContactId> =
+                tx.prepare("SELECT id FROM contact ORDER BY id")?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            assert!(contacts::merge(tx, &ids[0], &ids[0], contacts::Evidence::Person).is_err());
+            contacts::merge(tx, &ids[0], &ids[1], contacts::Evidence::Person)
+        })
+        .await;
+    assert_eq!(world.count("SELECT count(DISTINCT contact) FROM conversation").await, 1);
+    assert_eq!(world.count("SELECT count(DISTINCT contact) FROM address").await, 1);
+    world.write(move |tx| contacts::undo_merge(tx, &merge)).await;
+    assert_eq!(world.count("SELECT count(DISTINCT contact) FROM conversation").await, 2);
+    assert_eq!(world.count("SELECT count(DISTINCT contact) FROM address").await, 2);
+    assert_eq!(world.count("SELECT count(*) FROM contact WHERE merged_into IS NOT NULL").await, 0);
+}
+
+#[tokio::test]
+async fn a_service_that_names_both_addresses_joins_them_and_the_older_stays() {
+    let world = world().await;
+    let at = Timestamp::from_seconds(100);
+    let one = IncomingMessage { content: words("oi"), ..IncomingMessage::new("m1", "BR.1", hidden("BR.1"), at) };
+    let two = IncomingMessage { content: words("oi"), ..IncomingMessage::new("m2", "5511", phone("5511"), at) };
+    let both =
+        IncomingMessage { content: words("eu"), also: vec![hidden("BR.1")], ..IncomingMessage::new("m3", "5511", phone("5511"), at) };
+    for message in [one, two, both] {
+        world.apply(Event::Message(message)).await;
+    }
+    assert_eq!(world.count("SELECT count(DISTINCT contact) FROM address").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM contact_merge WHERE evidence = 'service' AND kept < merged").await, 1);
 }
