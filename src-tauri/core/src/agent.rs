@@ -4,6 +4,8 @@ pub mod tools;
 pub mod prompt;
 pub mod ledger;
 pub mod turn;
+pub mod ending;
 pub mod answer;
 pub mod rehearsal;
+pub mod standby;
 pub mod rows;

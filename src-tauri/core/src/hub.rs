@@ -18,6 +18,7 @@ use rusqlite::{OptionalExtension, params};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::agent::standby::{self, Trials};
 use crate::agent::turn::Turns;
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{self, Connections, Live};
@@ -26,14 +27,15 @@ use crate::error::{ApiError, Code, Error, Result, Sentence};
 use crate::gateway::sign_in::SignIn;
 use crate::http::Network;
 use crate::id::{ConnectionId, ConversationId};
+use crate::introductions::Introductions;
 use crate::media::Media;
 use crate::model::{Change, ConnectionStatus};
 use crate::outbox::Pace;
 use crate::secret::Secret;
-use crate::store::Store;
+use crate::store::{Stage, Store};
 use crate::vault::keychain::{Keychain, SystemKeychain};
 use crate::vault::{self, Vault, VaultState};
-use crate::{agent, arrivals, first_run, listening, media, outbox, say};
+use crate::{agent, arrivals, first_run, housekeeping, listening, media, outbox, say};
 
 /// How a hub is opened.
 pub struct HubOptions {
@@ -51,6 +53,8 @@ pub struct HubOptions {
     pub clock: Arc<dyn Clock>,
     /// How long a burst is gathered, instead of the channel's own pause (tests, benches).
     pub gather: Option<Duration>,
+    /// How long a turn waits for its model's owner before a person is asked for.
+    pub hold: Duration,
 }
 
 impl HubOptions {
@@ -64,6 +68,7 @@ impl HubOptions {
             keychain: Arc::new(SystemKeychain),
             clock: Arc::new(SystemClock::new()),
             gather: None,
+            hold: agent::standby::HOLD,
         }
     }
 }
@@ -97,6 +102,12 @@ pub struct Hub {
     pub pace: Pace,
     /// The answers in the making.
     pub turns: Turns,
+    /// The models that wait for their owner.
+    pub trials: Trials,
+    /// How long a turn waits for that before a person is asked for.
+    pub hold: Duration,
+    /// Whom the services were asked about.
+    pub introductions: Introductions,
     /// How many webhooks were taken in since the start.
     pub intake: AtomicU64,
     /// The profile's name.
@@ -118,7 +129,7 @@ impl Hub {
     /// # Errors
     /// What [`Store::open`] says; [`Code::WrongPassphrase`] when a passphrase was given and is wrong.
     pub async fn open(options: HubOptions) -> Result<Arc<Self>> {
-        let HubOptions { directory, profile, connectors, passphrase, keychain, clock, gather } = options;
+        let HubOptions { directory, profile, connectors, passphrase, keychain, clock, gather, hold } = options;
         let store = tokio::task::spawn_blocking(move || Store::open(&directory, clock)).await.map_err(anyhow::Error::from)??;
         let opened = async {
             let vault = Vault::load(store.clone(), keychain, &profile).await?;
@@ -138,6 +149,9 @@ impl Hub {
             connections: Arc::default(),
             pace: Pace::default(),
             turns: Turns::default(),
+            trials: Trials::default(),
+            hold,
+            introductions: Introductions::default(),
             intake: AtomicU64::new(0),
             profile,
             gather,
@@ -210,8 +224,10 @@ impl Hub {
         self.tasks.spawn(agent::turn::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(outbox::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(media::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(media::hearing::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(listening::run(self.clone(), self.stop.clone()));
-        self.tasks.spawn(housekeeping(self.clone(), self.stop.clone()));
+        self.tasks.spawn(standby::give_on_rest(self.store.clone()));
+        self.tasks.spawn(housekeeping::run(self.clone(), self.stop.clone()));
         self.working.store(true, Ordering::Release);
         self.store.changes().announce(vec![Change::Settings]);
         Ok(())
@@ -342,7 +358,18 @@ impl Hub {
             }
             kept => kept.map(|kept| kept.secrets).map_err(|error| error.message),
         };
-        self.connections.put(connections::assemble(row, connector, secrets, &self.network));
+        let live = connections::assemble(row, connector, secrets, &self.network);
+        let (id, works) = (live.connection.id.clone(), live.is_active());
+        let thinks = live.connector.model().is_some();
+        self.connections.put(live);
+        if works {
+            // Files that waited for it are fetched.
+            self.store.stages().wake(Stage::Media);
+        }
+        if works && thinks {
+            self.trials.mended(&id);
+            self.tasks.spawn(standby::resume(self.store.clone(), id, self.stop.clone()));
+        }
         Ok(())
     }
 
@@ -375,6 +402,11 @@ impl Hub {
     /// The service refuses the credentials: the connection waits for its owner, and so does what it should send.
     pub async fn needs_sign_in(&self, id: &ConnectionId, why: &Sentence) {
         self.set_status(id, "needs_sign_in", Some(self.say(why)), "active, failing").await;
+    }
+
+    /// A service that waited for its owner does what it is asked again.
+    pub async fn mended(&self, id: &ConnectionId) {
+        self.set_status(id, "active", None, "needs_sign_in").await;
     }
 
     /// The connection does not work at present.
@@ -506,45 +538,6 @@ async fn wait_to_open(hub: Arc<Hub>) {
             () = hub.stop.cancelled() => return,
             changed = state.changed() => if changed.is_err() { return },
             changed = condition.changed() => if changed.is_err() { return },
-        }
-    }
-}
-
-/// What is done now and then: snoozed conversations come back, old arrivals and the sessions of visitors who stay away go.
-async fn housekeeping(hub: Arc<Hub>, stop: CancellationToken) {
-    const ARRIVALS_KEPT: i64 = 30 * 86_400_000;
-    const SESSIONS_KEPT: i64 = 400 * 86_400_000;
-    let mut round: u64 = 0;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(20)) => {}
-        }
-        round += 1;
-        let done = hub
-            .store
-            .write(move |tx| {
-                let mut statement = tx.prepare_cached("SELECT id FROM conversation WHERE status = 'snoozed' AND snoozed_until <= ?1")?;
-                let back: Vec<ConversationId> = statement.query_map([tx.now()], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-                for id in back {
-                    tx.prepare_cached("UPDATE conversation SET status = 'open', snoozed_until = NULL WHERE id = ?1")?.execute([&id])?;
-                    tx.changed(Change::Conversation { id });
-                }
-                if round % 180 == 1 {
-                    // Only the oldest are looked at: without that, an hour with nothing to delete would read the whole table.
-                    tx.execute(
-                        "DELETE FROM arrival WHERE seq IN (
-                           SELECT seq FROM (SELECT seq, received_at, verdict FROM arrival ORDER BY seq LIMIT 10000)
-                           WHERE received_at < ?1 AND verdict NOT IN ('pending', 'parked') LIMIT 5000)",
-                        [tx.now().millis() - ARRIVALS_KEPT],
-                    )?;
-                    tx.execute("DELETE FROM visitor_session WHERE seen_at < ?1", [tx.now().millis() - SESSIONS_KEPT])?;
-                }
-                Ok(())
-            })
-            .await;
-        if let Err(error) = done {
-            tracing::error!(error = ?error, "Housekeeping could not be done; trying again later.");
         }
     }
 }

@@ -19,6 +19,19 @@ fn fresh() -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// The milliseconds in the first 48 bits of a UUIDv7.
+fn time_of(digits: &str) -> Option<crate::clock::Timestamp> {
+    if digits.len() != 26 {
+        return None;
+    }
+    let mut value: u128 = 0;
+    for digit in digits.bytes() {
+        let index = ALPHABET.iter().position(|known| *known == digit)?;
+        value = (value << 5) | index as u128;
+    }
+    i64::try_from(value >> 80).ok().map(crate::clock::Timestamp::from_millis)
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -40,6 +53,11 @@ macro_rules! ids {
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// When it was made, as the id itself tells; `None` for a text that is no id of ours.
+            pub fn made_at(&self) -> Option<crate::clock::Timestamp> {
+                self.0.strip_prefix($prefix).and_then(time_of)
             }
         }
 
@@ -94,6 +112,8 @@ ids! {
     ConversationId = "cnv_";
     /// One thing that was said.
     MessageId = "msg_";
+    /// The joining of two contacts.
+    MergeId = "mrg_";
     /// The sending of one message.
     DeliveryId = "dlv_";
     /// One answer of an agent.
@@ -118,5 +138,20 @@ mod tests {
         assert_eq!(ids, sorted, "text order is the order of creation");
         assert!(ids[0].as_str().starts_with("msg_"));
         assert_eq!(ids[0].as_str().len(), 30);
+        let made: Vec<_> = ids.iter().map(|id| id.made_at().expect("made here")).collect();
+        assert!(made.is_sorted() && made[0].millis() > 1_700_000_000_000, "an id remembers when it was made: {made:?}");
+        for other in ["", "msg_", "msg_short", "msg_0000000000000000000000000u", "cnv_01kb2v0000000000000000000"] {
+            assert_eq!(MessageId::from(other).made_at(), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let now = crate::clock::Clock::now(&crate::clock::SystemClock::new());
+        let made = MessageId::new().made_at().unwrap();
+        assert!(made.millis().abs_diff(now.millis()) < 5_000, "{made:?} and {now:?}");
+        for text in ["", "msg_", "msg_1", "dlv_01kb2v00000000000000000000", "msg_01kb2vU0000000000000000000"] {
+            assert_eq!(MessageId::from(text).made_at(), None, "{text}");
+        }
     }
 }

@@ -167,4 +167,19 @@ impl Sink for Intake {
     async fn alive(&self) {
         self.works().await;
     }
+
+    async fn missing(&self, external_ids: Vec<String>) -> anyhow::Result<Vec<String>> {
+        let id = self.live.connection.id.clone();
+        let missing = self.hub.store.read(move |db| {
+            let mut known = db.prepare_cached("SELECT 1 FROM message WHERE connection = ?1 AND external_id = ?2")?;
+            let mut missing = Vec::new();
+            for external_id in external_ids {
+                if !known.exists(params![id, external_id])? {
+                    missing.push(external_id);
+                }
+            }
+            Ok(missing)
+        });
+        Ok(missing.await?)
+    }
 }

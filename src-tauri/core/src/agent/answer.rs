@@ -10,21 +10,19 @@ use futures::{FutureExt, StreamExt};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::ending::{self, End, Trouble};
 use crate::agent::ledger::{self, Step, Turn};
 use crate::agent::tools::{self, NativeTool, Run, ToolContext};
-use crate::agent::{prompt, rows};
+use crate::agent::{prompt, rows, standby};
 use crate::connections::Live;
-use crate::connector::{ChannelRules, Chunk, Finish, Prompt, PromptMessage, ServiceError, ToolCall, ToolSpec};
+use crate::connector::{Action, ChannelRules, Chunk, Finish, Prompt, PromptMessage, ServiceError, ToolCall, ToolSpec};
 use crate::conversations::{self, Conversation};
-use crate::error::{Error, Sentence};
+use crate::error::Sentence;
 use crate::hub::Hub;
-use crate::model::{Agent, Choice, Content, Source, StreamMode, Usage};
-use crate::queue::{backoff, jittered};
+use crate::model::{Agent, Choice, ConnectionStatus, Content, Source, StreamMode, Usage};
 use crate::say;
 use crate::text::SentenceCutter;
 
-/// How often a turn is tried when its model fails.
-const ATTEMPTS: u32 = 4;
 /// How long an answer may take to type before the customer's service forgets that somebody types.
 const TYPING_EVERY: Duration = Duration::from_secs(4);
 /// How long to wait before the end of a turn that could not be written is written again.
@@ -36,28 +34,6 @@ enum Ended {
     Done,
     /// Somebody else has the word.
     Lost,
-}
-
-/// Why a turn did not end.
-enum Trouble {
-    /// The model's service.
-    Service(ServiceError),
-    /// It can never work: a person is needed.
-    Hopeless(Sentence),
-    /// Ours.
-    Own(Error),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Own(error)
-    }
-}
-
-impl From<ServiceError> for Trouble {
-    fn from(error: ServiceError) -> Self {
-        Self::Service(error)
-    }
 }
 
 /// Takes a claimed turn to its end.
@@ -74,65 +50,15 @@ pub async fn take(hub: &Arc<Hub>, turn: Turn, cancelled: CancellationToken) {
     let end = match ended {
         Ok(Ended::Done) => return,
         Ok(Ended::Lost) => End::Lost,
-        Err(trouble) => give_up_or_wait(hub, &turn, trouble),
+        Err(trouble) => ending::of(hub, &turn, trouble),
     };
     // Until it is written (the disk may be full) the conversation's next turn waits for this one.
-    while let Err(error) = write_end(hub, &turn, &end, usage).await {
+    while let Err(error) = ending::write(hub, &turn, &end, usage).await {
         if hub.stopping().is_cancelled() {
             return;
         }
         tracing::error!(turn.id = %turn.id, error = ?error, "A turn's end could not be written; trying again.");
         tokio::time::sleep(WRITE_AGAIN).await;
-    }
-}
-
-/// What is to be written at the end of a turn that has no answer.
-#[derive(Clone)]
-enum End {
-    /// Somebody else has the word.
-    Lost,
-    /// To be tried again.
-    Later { wait: Duration, reason: String, counts: bool },
-    /// A person is needed.
-    Failed { reason: String },
-}
-
-async fn write_end(hub: &Arc<Hub>, turn: &Turn, end: &End, usage: Usage) -> crate::error::Result<()> {
-    let (turn, end) = (turn.clone(), end.clone());
-    hub.store
-        .write(move |tx| match end {
-            End::Lost => ledger::lose(tx, &turn, &usage),
-            End::Later { wait, reason, counts } => ledger::postpone(tx, &turn, tx.now().plus(wait), &reason, counts, &usage),
-            End::Failed { reason } => ledger::fail(tx, &turn, &reason, &usage),
-        })
-        .await
-}
-
-fn give_up_or_wait(hub: &Arc<Hub>, turn: &Turn, trouble: Trouble) -> End {
-    let wait = || backoff(turn.attempts, Duration::from_secs(2), Duration::from_secs(60));
-    let (reason, wait, counts) = match trouble {
-        Trouble::Service(ServiceError::RateLimited { retry_after }) if turn.attempts < ATTEMPTS * 4 => {
-            let wait = retry_after.map_or_else(wait, |wait| wait + jittered(Duration::from_millis(500)));
-            (say!("The service asks us to slow down. We go on by ourselves."), Some(wait), true)
-        }
-        Trouble::Service(error @ (ServiceError::Temporary(_) | ServiceError::Ambiguous)) if turn.attempts + 1 < ATTEMPTS => {
-            (error.sentence(), Some(wait()), true)
-        }
-        Trouble::Service(error) => (error.sentence(), None, true),
-        Trouble::Hopeless(sentence) => (sentence, None, true),
-        Trouble::Own(error) if turn.attempts + 1 < ATTEMPTS => {
-            tracing::error!(turn.id = %turn.id, error = ?error, "An answer failed inside the hub; trying again.");
-            (error.message, Some(wait()), true)
-        }
-        Trouble::Own(error) => {
-            tracing::error!(turn.id = %turn.id, error = ?error, "An answer failed inside the hub; a person is called.");
-            (error.message, None, true)
-        }
-    };
-    let reason = hub.say(&reason);
-    match wait {
-        Some(wait) => End::Later { wait, reason, counts },
-        None => End::Failed { reason },
     }
 }
 
@@ -170,17 +96,12 @@ impl Desk {
                 Ok((rows::get(db, &asked.agent)?, conversation, customer, setting(db, "shop_name")?, setting(db, "time_zone")?))
             })
             .await?;
-        let agent = agent.ok_or_else(|| Trouble::Hopeless(say!("The agent that should answer is not there any more.")))?;
+        let agent = agent.ok_or(Trouble::AgentGone)?;
         let model = hub
             .connections
             .get(&agent.connection)
             .ok_or_else(|| Trouble::Hopeless(say!("The model that {agent} uses is not connected any more.", agent = agent.name)))?;
-        if !model.is_active() {
-            return Err(Trouble::Hopeless(say!(
-                "The model connection “{name}” does not work at present. Look at it under Connections.",
-                name = model.connection.name
-            )));
-        }
+        may_work(hub, &model)?;
         let channel = hub
             .connections
             .get(&conversation.connection)
@@ -254,8 +175,12 @@ impl Desk {
                     history_limit = (history_limit / 3).max(1);
                     continue;
                 }
-                round => round?,
+                Err(trouble) => return Err(self.judged(trouble).await),
+                Ok(round) => round,
             };
+            if matches!(self.model.connection.status, ConnectionStatus::NeedsSignIn { .. }) {
+                self.hub.mended(&self.model.connection.id).await;
+            }
             let Some(round) = round else { return Ok(Ended::Lost) };
             if !round.calls.is_empty() && may_call {
                 let step = Step::Call { text: round.whole, calls: round.calls.clone() };
@@ -282,6 +207,21 @@ impl Desk {
             let closed = self.hub.store.write(move |tx| ledger::close(tx, &turn, &rest, &sources, &spent, &rules)).await?;
             return Ok(if closed { Ended::Done } else { Ended::Lost });
         }
+    }
+
+    /// A refusal that only the model's owner can do something about: the connection says so once, and this turn waits.
+    async fn judged(&self, trouble: Trouble) -> Trouble {
+        let Trouble::Service(error) = trouble else { return trouble };
+        let Some(refusal) = refusal(&error) else { return Trouble::Service(error) };
+        let (connection, sentence) = (&self.model.connection, error.sentence());
+        if !self.hub.connections.get(&connection.id).is_some_and(|now| Arc::ptr_eq(&now, &self.model)) {
+            // Refused with what was typed before; meanwhile the connection has changed, and deserves to be asked anew.
+            return Trouble::Service(ServiceError::Temporary(sentence));
+        }
+        self.hub.trials.refused(&connection.id, refusal, self.hub.store.clock().now());
+        self.hub.needs_sign_in(&connection.id, &sentence).await;
+        let why = waits_for_owner(&connection.name, &self.hub.say(&sentence));
+        Trouble::Waits { connection: connection.id.clone(), why, holds: true }
     }
 
     async fn prompt(&self, limit: u32, replayed: Vec<PromptMessage>, may_call: bool) -> Result<Prompt, Trouble> {
@@ -313,14 +253,7 @@ impl Desk {
                     ))
                 },
             )?;
-        let answered = match model.respond(link, prompt).await {
-            Err(ServiceError::Unauthorized(sentence)) => {
-                self.hub.needs_sign_in(&self.model.connection.id, &sentence).await;
-                return Err(Trouble::Service(ServiceError::Unauthorized(sentence)));
-            }
-            answered => answered?,
-        };
-        let mut stream = answered;
+        let mut stream = model.respond(link, prompt).await?;
         let mut round = Round::default();
         let mut cutter = match self.agent.stream_mode {
             StreamMode::Full => None,
@@ -456,6 +389,41 @@ impl Desk {
         let (turn, call, context) = (self.turn.clone(), call.clone(), self.context());
         Ok(self.hub.store.write(move |tx| ledger::save_result(tx, &turn, tool, &context, &call, &found, took_ms)).await?)
     }
+}
+
+/// Whether the model can be asked now.
+fn may_work(hub: &Hub, model: &Live) -> Result<(), Trouble> {
+    let connection = model.connection.id.clone();
+    let name = &model.connection.name;
+    let (why, holds) = match (&model.connection.status, &model.settings) {
+        (ConnectionStatus::NeedsSignIn { .. }, Ok(_)) if hub.trials.may_try(&connection, hub.store.clock().now()) => return Ok(()),
+        (ConnectionStatus::NeedsSignIn { reason }, _) => (waits_for_owner(name, reason), true),
+        (ConnectionStatus::Active | ConnectionStatus::Failing { .. }, Ok(_)) => return Ok(()),
+        // Switched off by its owner, or not complete: nobody mends that within a few minutes.
+        (ConnectionStatus::Draft | ConnectionStatus::Paused, _) | (ConnectionStatus::Active | ConnectionStatus::Failing { .. }, Err(_)) => {
+            (say!("The model connection “{name}” does not work at present. Look at it under Connections.", name = name), false)
+        }
+    };
+    Err(Trouble::Waits { connection, why, holds })
+}
+
+/// What the model's owner must mend, if it is theirs to mend.
+fn refusal(error: &ServiceError) -> Option<standby::Refusal> {
+    match error.action()? {
+        Action::Reauthorise | Action::GrantPermission | Action::FixAccount => Some(standby::Refusal::Key),
+        Action::Pay => Some(standby::Refusal::Credit),
+        Action::UseTemplate
+        | Action::FixTemplate
+        | Action::FixContent
+        | Action::SlowDown
+        | Action::Unreachable
+        | Action::Blocked
+        | Action::NotToday => None,
+    }
+}
+
+fn waits_for_owner(name: &str, reason: &str) -> Sentence {
+    say!("The model connection “{name}” waits for you: {reason}", name = name, reason = reason)
 }
 
 /// What one question to the model brought.

@@ -249,6 +249,18 @@ pub fn note_unanswered(tx: &Tx<'_>, conversation: &ConversationId, question: &st
     Ok(())
 }
 
+/// A question that nobody has taken up for half a year is of another season; the list is the shop's work, not its past.
+const UNANSWERED_FOR: std::time::Duration = std::time::Duration::from_secs(180 * 86_400);
+
+/// Forgets questions of long ago. The list is short, so that one batch is all of them.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn forget_unanswered(tx: &Tx<'_>) -> Result<bool> {
+    tx.execute("DELETE FROM unanswered WHERE at < ?1", [tx.now().minus(UNANSWERED_FOR)])?;
+    Ok(false)
+}
+
 /// The questions that nothing answered, the newest first.
 ///
 /// # Errors

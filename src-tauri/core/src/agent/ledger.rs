@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::agent::tools::{self, NativeTool, Run, ToolContext, ToolError};
 use crate::clock::Timestamp;
 use crate::connector::{ChannelRules, ToolCall};
-use crate::conversations::{self, Conversation, ownership, posting};
+use crate::conversations::{self, Conversation, inheriting, ownership, posting, waiting};
 use crate::error::{Error, Result};
-use crate::id::{AgentId, ConversationId, TurnId};
+use crate::id::{AgentId, ConnectionId, ConversationId, TurnId};
 use crate::model::{Change, Content, Source, Usage};
 use crate::store::{Stage, Tx};
 
@@ -29,6 +29,8 @@ pub struct Turn {
     pub conversation_id: ConversationId,
     /// Who answers.
     pub agent: AgentId,
+    /// When the customer's message asked for it.
+    pub wanted_at: Timestamp,
     /// How often it failed before.
     pub attempts: u32,
     /// What those attempts took.
@@ -83,6 +85,46 @@ pub fn steps(db: &Db, turn: i64) -> Result<Vec<Step>> {
     let mut statement = db.prepare_cached("SELECT body FROM turn_step WHERE turn = ?1 ORDER BY n")?;
     let bodies = statement.query_map([turn], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     bodies.iter().map(|body| serde_json::from_str(body).map_err(|error| anyhow::Error::from(error).into())).collect()
+}
+
+/// What is left of a turn whose steps are not kept any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, ts_rs::TS)]
+#[schemars(rename = "TurnSummary")]
+#[ts(rename = "TurnSummary")]
+pub struct Summary {
+    /// In how many pieces it spoke.
+    pub said: u32,
+    /// The tools that it ran, in order.
+    pub tools: Vec<String>,
+}
+
+/// The steps of a turn hold what customers wrote and what documents say, at length: after a month one line of each turn is left.
+const STEPS_KEPT: std::time::Duration = std::time::Duration::from_secs(30 * 86_400);
+/// How many turns one batch takes.
+const OLD_TURNS: i64 = 100;
+
+/// Makes one line of the steps of some turns of long ago. `true` = there may be more.
+pub fn summarise_old(tx: &Tx<'_>) -> Result<bool> {
+    let mut statement =
+        tx.prepare_cached("SELECT seq FROM turn WHERE finished_at < ?1 AND summary IS NULL ORDER BY finished_at LIMIT ?2")?;
+    let old: Vec<i64> =
+        statement.query_map(params![tx.now().minus(STEPS_KEPT), OLD_TURNS], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for turn in &old {
+        let mut summary = Summary::default();
+        let mut bodies = tx.prepare_cached("SELECT body FROM turn_step WHERE turn = ?1 ORDER BY n")?;
+        for body in bodies.query_map([turn], |row| row.get::<_, String>(0))? {
+            // A step that this version cannot read goes without a trace; it is gone for good in any case.
+            match serde_json::from_str(&body?) {
+                Ok(Step::Said { .. }) => summary.said += 1,
+                Ok(Step::Result { name, .. }) => summary.tools.push(name),
+                Ok(Step::Call { .. } | Step::Begun { .. }) | Err(_) => {}
+            }
+        }
+        tx.prepare_cached("UPDATE turn SET summary = ?2 WHERE seq = ?1")?
+            .execute(params![turn, serde_json::to_string(&summary).map_err(anyhow::Error::from)?])?;
+        tx.prepare_cached("DELETE FROM turn_step WHERE turn = ?1")?.execute([turn])?;
+    }
+    Ok(old.len() >= OLD_TURNS as usize)
 }
 
 /// The conversation, if the turn still has its word.
@@ -267,6 +309,29 @@ pub fn postpone(tx: &Tx<'_>, turn: &Turn, due: Timestamp, reason: &str, counts: 
     Ok(())
 }
 
+/// Holds the turn back until its model's owner has done something, or until `due`; what it has done so far stays.
+pub fn hold(tx: &Tx<'_>, turn: &Turn, due: Timestamp, reason: &str, usage: &Usage) -> Result<()> {
+    postpone(tx, turn, due, reason, false, usage)?;
+    tx.prepare_cached("UPDATE turn SET held = 1 WHERE seq = ?1 AND status = 'wanted'")?.execute([turn.seq])?;
+    Ok(())
+}
+
+/// Gives up waiting for its model's owner: a person is asked for, until somebody touches the conversation or the model works again.
+pub fn fail_meanwhile(tx: &Tx<'_>, turn: &Turn, reason: &str, connection: &ConnectionId, usage: &Usage) -> Result<()> {
+    if owned(tx, turn)?.is_none() {
+        return lose(tx, turn, usage);
+    }
+    end(tx, turn, "failed", usage, Some(reason))?;
+    waiting::call_person_meanwhile(tx, &turn.conversation_id, connection, reason)
+}
+
+/// The agent was deleted while its turn waited: whoever answers there now makes the answer.
+pub fn give_on(tx: &Tx<'_>, turn: &Turn, usage: &Usage) -> Result<()> {
+    let Some(conversation) = owned(tx, turn)? else { return lose(tx, turn, usage) };
+    spend(tx, turn, usage)?;
+    inheriting::settled(tx, conversation).map(|_| ())
+}
+
 /// Whether a turn still runs, for its task to stop early when it does not.
 pub fn is_running(db: &Db, turn: &TurnId) -> Result<bool> {
     Ok(db.prepare_cached("SELECT EXISTS (SELECT 1 FROM turn WHERE id = ?1 AND status = 'running')")?.query_row([turn], |row| row.get(0))?)
@@ -275,7 +340,7 @@ pub fn is_running(db: &Db, turn: &TurnId) -> Result<bool> {
 /// Turns ready to be taken: claimed, one per conversation. Also tells when the next one is due.
 pub fn claim(tx: &Tx<'_>, room: usize) -> Result<(Vec<Turn>, Option<Timestamp>)> {
     let mut statement = tx.prepare_cached(
-        "SELECT t.seq, t.id, t.conversation, c.id, t.agent, t.attempts, c.epoch, c.owner_kind, c.owner_id, t.usage FROM turn t JOIN conversation c ON c.seq = t.conversation
+        "SELECT t.seq, t.id, t.conversation, c.id, t.agent, t.attempts, c.epoch, c.owner_kind, c.owner_id, t.usage, t.wanted_at FROM turn t JOIN conversation c ON c.seq = t.conversation
          WHERE t.status = 'wanted' AND t.due_at <= ?1 AND NOT EXISTS (SELECT 1 FROM turn r WHERE r.conversation = t.conversation AND r.status = 'running')
          ORDER BY t.due_at LIMIT ?2",
     )?;
@@ -292,6 +357,7 @@ pub fn claim(tx: &Tx<'_>, room: usize) -> Result<(Vec<Turn>, Option<Timestamp>)>
             agent: row.get(4)?,
             attempts: row.get(5)?,
             usage: serde_json::from_str(row.get_ref(9)?.as_str()?).map_err(anyhow::Error::from)?,
+            wanted_at: row.get(10)?,
         };
         let (epoch, kind, owner): (i64, String, Option<AgentId>) = (row.get(6)?, row.get(7)?, row.get(8)?);
         tx.changed(Change::Turn { id: turn.id.clone(), conversation: turn.conversation_id.clone() });
@@ -302,7 +368,7 @@ pub fn claim(tx: &Tx<'_>, room: usize) -> Result<(Vec<Turn>, Option<Timestamp>)>
         };
         turn.agent = owner;
         tx.prepare_cached(
-            "UPDATE turn SET status = 'running', started_at = coalesce(started_at, ?2), epoch = ?3, agent = ?4 WHERE seq = ?1",
+            "UPDATE turn SET status = 'running', held = 0, started_at = coalesce(started_at, ?2), epoch = ?3, agent = ?4 WHERE seq = ?1",
         )?
         .execute(params![turn.seq, tx.now(), epoch, turn.agent])?;
         claimed.push(turn);

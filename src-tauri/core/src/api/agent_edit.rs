@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 use schemars::JsonSchema;
@@ -13,11 +12,11 @@ use super::agents::{self, AgentRow};
 use super::asked::{Empty, Items, NAME, TEXT, Wrong};
 use super::settings;
 use crate::agent::rehearsal::{self, Line, Rehearsed};
-use crate::agent::{rows, tools};
-use crate::conversations::ownership;
+use crate::agent::{rows, standby, tools};
+use crate::conversations::inheriting;
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
-use crate::id::{AgentId, ConnectionId, ConversationId};
+use crate::id::{AgentId, ConnectionId};
 use crate::model::{Agent, Change, ModelSettings, StreamMode};
 use crate::say;
 use crate::store::Tx;
@@ -255,8 +254,10 @@ pub async fn update_agent(hub: &Arc<Hub>, mut request: UpdateAgent) -> Result<Ag
     agents::row(hub, id).await
 }
 
-/// Deletes an agent. Its conversations go to the default agent, or wait for a person where there is none.
+/// Deletes an agent: it answers nobody from now on. Its conversations go to who answers there instead, or wait for a person where there is
+/// nobody, a few at a time.
 pub async fn delete_agent(hub: &Arc<Hub>, request: agents::GetAgent) -> Result<Empty> {
+    let gone = request.id.clone();
     hub.store
         .write(move |tx| {
             let id = request.id;
@@ -264,22 +265,14 @@ pub async fn delete_agent(hub: &Arc<Hub>, request: agents::GetAgent) -> Result<E
             // Connections that name it fall back to the default one by their foreign key.
             let heir = heir(tx, &id)?;
             settings::set_or_remove(tx, settings::DEFAULT_AGENT, heir.as_ref().map(AgentId::as_str))?;
-            let mut statement = tx.prepare_cached("SELECT id FROM conversation WHERE owner_kind = 'agent' AND owner_id = ?1")?;
-            let owned: Vec<ConversationId> = statement.query_map([&id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            for conversation in owned {
-                ownership::take_over(tx, &conversation, None)?;
-                if let Some(heir) = &heir {
-                    ownership::hand_back(tx, &conversation, Some(heir), None, Duration::ZERO)?;
-                } else {
-                    tx.execute("UPDATE conversation SET needs_person = 1 WHERE id = ?1 AND status = 'open'", [&conversation])?;
-                }
-            }
             tx.execute("DELETE FROM agent WHERE id = ?1", [&id])?;
+            inheriting::interrupt(tx, &id)?;
             tx.changed(Change::Agent { id });
-            Ok(Empty {})
+            Ok(())
         })
         .await?;
     hub.reload_all().await?;
+    standby::give_on(&hub.store, &gone).await?;
     Ok(Empty {})
 }
 

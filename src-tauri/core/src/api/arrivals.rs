@@ -9,13 +9,13 @@ use serde_json::Value;
 use ts_rs::TS;
 
 use super::asked::{self, Page};
+use super::masking::Mask;
 use crate::clock::Timestamp;
 use crate::conversations::Effect;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{ArrivalId, ConnectionId};
 use crate::say;
-use crate::secret::Secret;
 
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -218,9 +218,10 @@ pub async fn list_arrivals(hub: &Arc<Hub>, request: ListArrivals) -> Result<Page
 /// One arrival, raw. Whatever is a secret of its connection is masked, wherever it stands.
 pub async fn get_arrival(hub: &Arc<Hub>, request: GetArrival) -> Result<ArrivalWhole> {
     let vault = hub.vault.clone();
-    hub.store
+    let (whole, unseen) = hub
+        .store
         .read(move |db| {
-            let sql = format!("SELECT {COLUMNS}, path, query, headers, body FROM arrival WHERE id = ?1");
+            let sql = format!("SELECT {COLUMNS}, path, query, headers, body, seen_at IS NULL FROM arrival WHERE id = ?1");
             let found = db.prepare_cached(&sql)?.query_row([&request.id], |row| {
                 let (_, arrival) = read(row)?;
                 let headers: Vec<(String, String)> = serde_json::from_str(row.get_ref(12)?.as_str()?).unwrap_or_default();
@@ -231,25 +232,31 @@ pub async fn get_arrival(hub: &Arc<Hub>, request: GetArrival) -> Result<ArrivalW
                     headers: headers.into_iter().map(|(name, value)| Header { name, value }).collect(),
                     body: String::from_utf8_lossy(row.get_ref(13)?.as_bytes()?).into_owned(),
                 };
-                Ok(ArrivalWhole { arrival, raw })
+                Ok((ArrivalWhole { arrival, raw }, row.get::<_, bool>(14)?))
             });
-            let mut whole = found.optional()?.ok_or_else(not_found)?;
-            let secrets = vault.open_all(db, whole.arrival.connection.as_str())?.secrets;
+            let (mut whole, unseen) = found.optional()?.ok_or_else(not_found)?;
+            let mask = Mask::of(vault.open_all(db, whole.arrival.connection.as_str())?.secrets.into_values());
             let Raw { path, query, headers, body, .. } = &mut whole.raw;
             for text in [path, query, body].into_iter().chain(headers.iter_mut().map(|header| &mut header.value)) {
-                mask(text, secrets.values());
+                mask.cover(text);
             }
-            Ok(whole)
+            Ok((whole, unseen))
         })
-        .await
+        .await?;
+    if unseen && matches!(whole.arrival.verdict, Verdict::NotUnderstood | Verdict::Parked) {
+        seen(hub, whole.arrival.id.clone()).await;
+    }
+    Ok(whole)
 }
 
-/// Puts dots where a secret stands. Very short ones are words that may stand anywhere.
-fn mask<'a>(text: &mut String, secrets: impl Iterator<Item = &'a Secret>) {
-    for secret in secrets.filter(|secret| secret.reveal().len() >= 6) {
-        if text.contains(secret.reveal()) {
-            *text = text.replace(secret.reveal(), "•••");
-        }
+/// Notes that a person has looked: what nobody has seen is kept longest. Not worth failing the look for.
+async fn seen(hub: &Arc<Hub>, id: ArrivalId) {
+    let noted = hub.store.write(move |tx| {
+        tx.prepare_cached("UPDATE arrival SET seen_at = ?2 WHERE id = ?1 AND seen_at IS NULL")?.execute(params![id, tx.now()])?;
+        Ok(())
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(error = ?error, "That an arrival was looked at could not be noted.");
     }
 }
 

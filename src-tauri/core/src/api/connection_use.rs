@@ -236,7 +236,9 @@ pub async fn website_snippet(hub: &Arc<Hub>, request: GetConnection) -> Result<W
         return Err(Error::new(Code::Unavailable, say!("Shopbell is starting.")));
     };
     let key = &live.connection.hook_key;
-    let line = snippet::line(&hub.public_base(), key, &page.look(settings));
+    let look = page.look(settings);
+    let base = look.base_url.clone().unwrap_or_else(|| hub.public_base());
+    let line = snippet::line(&base, key, &look);
     let built = || Error::new(Code::Conflict, say!("The website chat was not built into this program. Run make run, which builds it."));
     Ok(WebsiteSnippet { snippet: line.ok_or_else(built)?, test_page_url: format!("http://{address}/widget/v1/test/{key}") })
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use ts_rs::TS;
 
 use super::asked::{Empty, Items};
+use super::form::FormSchema;
 use crate::connector::{AnyConnector, Auth, ChannelRules, ConnectorType, TextLimit};
 use crate::error::Result;
 use crate::hub::Hub;
@@ -57,7 +58,7 @@ pub struct ConnectorRow {
     /// Where to read more.
     pub links: Vec<ReadMore>,
     /// The JSON schema of its form.
-    #[ts(type = "JsonSchema")]
+    #[ts(as = "FormSchema")]
     pub schema: Value,
     /// Limits of a channel; null for everything else.
     pub channel: Option<ChannelLimits>,

@@ -18,7 +18,7 @@ use crate::connector::Referral;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{AgentId, ConnectionId, ContactId, ConversationId, PersonId};
-use crate::model::Medium;
+use crate::model::{Address, Medium};
 use crate::say;
 
 /// Whether a conversation is waiting for anybody.
@@ -116,8 +116,10 @@ pub enum OwnerRow {
 pub struct ContactRef {
     /// Their id.
     pub id: ContactId,
-    /// Their name.
+    /// Their name; empty when nobody said one.
     pub name: String,
+    /// How this conversation reaches them.
+    pub address: Address,
 }
 
 /// A connection, as a mark beside a conversation.
@@ -239,7 +241,7 @@ const SELECT: &str =
     "SELECT c.id, c.contact, k.name, c.connection, n.name, n.connector, c.status, c.snoozed_until, c.owner_kind, c.owner_id,
     a.name, c.epoch, c.needs_person, c.needs_reason, c.urgency, c.unread, c.preview, c.preview_by, c.labels, c.language,
     c.last_message_at, c.last_in_at, c.created_at, d.id, d.status, d.reason, d.parked, d.attempts,
-    d.action, c.referral
+    d.action, c.referral, c.address_scheme, c.address_value
   FROM conversation c
   CROSS JOIN contact k ON k.id = c.contact
   CROSS JOIN connection n ON n.id = c.connection
@@ -265,7 +267,11 @@ fn read(hub: &Hub, row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
     };
     Ok(ConversationRow {
         id: row.get(0)?,
-        contact: ContactRef { id: row.get(1)?, name: row.get(2)? },
+        contact: ContactRef {
+            id: row.get(1)?,
+            name: row.get(2)?,
+            address: Address { connector: connector.clone(), scheme: row.get(30)?, value: row.get(31)? },
+        },
         connection: ConnectionRef {
             id: row.get(3)?,
             name: row.get(4)?,
@@ -329,7 +335,8 @@ pub async fn list_conversations(hub: &Arc<Hub>, request: ListConversations) -> R
         values.push(Box::new(connection));
     }
     if let Some(label) = request.label.filter(|label| !label.is_empty()) {
-        filter.push("EXISTS (SELECT 1 FROM json_each(c.labels) WHERE value = ?)");
+        // The first half is what tells SQLite that the partial index fits.
+        filter.push("c.labels <> '[]' AND EXISTS (SELECT 1 FROM json_each(c.labels) WHERE value = ?)");
         values.push(Box::new(label));
     }
     if let Some((at, id)) = place {

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rusqlite::OptionalExtension;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::asked::{NAME, Wrong};
+use super::connections;
+use super::messages::FileMark;
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
-use crate::id::MediaId;
+use crate::id::{ConnectionId, MediaId};
 use crate::model::MediaKind;
-use crate::say;
+use crate::{media, say};
 
 /// The largest file, in bytes.
 const LARGEST: usize = 25 << 20;
@@ -45,6 +48,14 @@ pub struct UploadedMedia {
     pub filename: String,
     /// Its size.
     pub bytes: usize,
+}
+
+/// A file to fetch again.
+#[derive(Debug, Deserialize, JsonSchema, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RetryMedia {
+    /// Which.
+    pub id: MediaId,
 }
 
 /// Reads base64.
@@ -88,4 +99,23 @@ pub async fn upload_media(hub: &Arc<Hub>, request: UploadMedia) -> Result<Upload
         _ => MediaKind::Document,
     };
     Ok(UploadedMedia { id, kind, mime, filename, bytes: size })
+}
+
+/// Fetches a file again that was given up. It waits while its connection cannot be asked.
+pub async fn retry_media(hub: &Arc<Hub>, request: RetryMedia) -> Result<FileMark> {
+    let inner = hub.clone();
+    hub.store
+        .write(move |tx| {
+            let connection: Option<ConnectionId> = tx
+                .prepare_cached("SELECT connection FROM media WHERE id = ?1")?
+                .query_row([&request.id], |row| row.get(0))
+                .optional()?
+                .flatten();
+            if connection.is_some_and(|id| inner.connections.get(&id).is_none()) {
+                return Err(connections::gone());
+            }
+            media::retry(tx, &request.id)?;
+            Ok(FileMark { media: request.id, failed: false, reason: None })
+        })
+        .await
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::connector::Action;
 use crate::error::Result;
 use crate::hub::Hub;
-use crate::id::{AgentId, ConversationId, DeliveryId, MessageId, PersonId, TurnId};
+use crate::id::{AgentId, ConversationId, DeliveryId, MediaId, MessageId, PersonId, TurnId};
 use crate::model::{Content, DeliveryStatus, Direction, Source};
 
 /// Whose messages, and where to go on.
@@ -93,6 +93,18 @@ impl DeliveryMark {
     }
 }
 
+/// A file that is not here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, TS)]
+#[ts(optional_fields = nullable)]
+pub struct FileMark {
+    /// Which.
+    pub media: MediaId,
+    /// It was given up; `retry_media` tries again. Else it is on its way, or waits for its connection.
+    pub failed: bool,
+    /// What keeps it, in words.
+    pub reason: Option<String>,
+}
+
 /// One thing that was said.
 #[derive(Clone, Debug, Serialize, JsonSchema, TS)]
 #[schemars(rename = "Message")]
@@ -116,6 +128,10 @@ pub struct MessageRow {
     pub delivery: Option<DeliveryMark>,
     /// It had left already when a person took over.
     pub late: bool,
+    /// Its files that are not here, or not yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<FileMark>>")]
+    pub files: Vec<FileMark>,
     /// Where an agent's words come from.
     pub sources: Vec<Source>,
     /// The answer of an agent it belongs to.
@@ -179,6 +195,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         external_id: row.get(8)?,
         delivery: row.get::<_, Option<String>>(16)?.map(|_| DeliveryMark::read(row, 16)).transpose()?,
         late: row.get::<_, Option<bool>>(15)?.unwrap_or_default(),
+        files: Vec::new(),
         sources: row.get::<_, Option<String>>(9)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         turn: row.get(10)?,
         edited_at: row.get(11)?,
@@ -206,13 +223,36 @@ pub async fn list_messages(hub: &Arc<Hub>, request: ListMessages) -> Result<Page
             let rows = statement.query_map(params![conversation, at, position, seq, many], |row| {
                 Ok((read(row)?, row.get::<_, i64>(22)?, row.get::<_, i64>(23)?))
             })?;
-            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+            let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            mark_files(db, rows.iter_mut().map(|(row, ..)| row))?;
+            Ok(rows)
         })
         .await?;
     Ok(Page::cut(rows, limit, |(row, position, seq)| (row.sent_at, *position, *seq)).map(|(row, ..)| row))
 }
 
+/// Says of each message which of its files are not here.
+fn mark_files<'a>(db: &rusqlite::Connection, rows: impl Iterator<Item = &'a mut MessageRow>) -> Result<()> {
+    let mut statement = db.prepare_cached("SELECT status = 'failed', reason FROM media WHERE id = ?1 AND status <> 'stored'")?;
+    for row in rows {
+        for part in &row.content {
+            let Content::Media { media, .. } = part else { continue };
+            let mark = statement
+                .query_row([media], |found| Ok(FileMark { media: media.clone(), failed: found.get(0)?, reason: found.get(1)? }))
+                .optional()?;
+            row.files.extend(mark);
+        }
+    }
+    Ok(())
+}
+
 /// One message.
 pub async fn row(hub: &Arc<Hub>, id: MessageId) -> Result<MessageRow> {
-    hub.store.read(move |db| Ok(db.prepare_cached(&select("m.id = ?1"))?.query_row([&id], read)?)).await
+    hub.store
+        .read(move |db| {
+            let mut row = db.prepare_cached(&select("m.id = ?1"))?.query_row([&id], read)?;
+            mark_files(db, std::iter::once(&mut row))?;
+            Ok(row)
+        })
+        .await
 }

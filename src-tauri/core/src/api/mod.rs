@@ -26,10 +26,12 @@ pub mod conversations;
 pub mod messages;
 pub mod replies;
 pub mod owning;
+pub mod labels;
 pub mod contacts;
 pub mod search;
 pub mod files;
 pub mod connectors;
+pub mod form;
 pub mod connections;
 pub mod connection_edit;
 pub mod connection_use;
@@ -38,6 +40,7 @@ pub mod notices;
 pub mod agents;
 pub mod agent_edit;
 pub mod knowledge;
+mod masking;
 pub mod arrivals;
 pub mod deliveries;
 pub mod turns;
@@ -57,14 +60,15 @@ use connection_edit::{CreateConnection, CreatedConnection, UpdateConnection};
 use connection_use::{ListModels, TestResult, VerifyToken, WebhookRow, WebsiteSnippet};
 use connections::{ConnectionRow, GetConnection, ListConnections};
 use connectors::ConnectorRow;
-use contacts::{ContactRow, ContactWhole, GetContact, ListContacts};
+use contacts::{ContactRow, ContactWhole, GetContact, ListContacts, MergeContacts, UndoMerge};
 use conversations::{ConversationCounts, ConversationRow, GetConversation, ListConversations};
 use deliveries::{DeliveryRow, ListDeliveries, RetryDelivery};
-use files::{UploadMedia, UploadedMedia};
+use files::{RetryMedia, UploadMedia, UploadedMedia};
 use knowledge::{
     AddKnowledge, DeleteKnowledge, DismissUnanswered, KnowledgeDocument, KnowledgeHit, ListKnowledge, SearchKnowledge, UnansweredRow,
 };
-use messages::{ListMessages, MessageRow};
+use labels::LabelRow;
+use messages::{FileMark, ListMessages, MessageRow};
 use notices::{DismissNotice, ListNotices, NoticeRow};
 use owning::{Assign, ChangeLabels, HandBack, SetConversationStatus, Snooze, TakeOver};
 use replies::{MarkRead, SendReply};
@@ -104,8 +108,8 @@ macro_rules! commands {
     };
 }
 
-/// What can be asked while the vault is closed.
-const ALWAYS: &[&str] = &["health", "create_vault", "unlock_vault", "get_settings", "update_settings"];
+/// What can be asked while the vault is closed; whatever a screen needs before it is open stands in `health`.
+const ALWAYS: &[&str] = &["health", "create_vault", "unlock_vault"];
 
 commands! {
     /// How the hub is. Answers always.
@@ -153,14 +157,22 @@ commands! {
     owning::snooze(Snooze) -> ConversationRow;
     /// Puts labels on a conversation and takes others off.
     owning::label(ChangeLabels) -> ConversationRow;
+    /// Every label in use, the most used first.
+    labels::list_labels(Empty) -> Items<LabelRow>;
     /// Finds messages, notes and contacts by their words.
     search::search(Search) -> Page<SearchHit>;
     /// Contacts, newest first.
     contacts::list_contacts(ListContacts) -> Page<ContactRow>;
     /// One contact with its addresses and conversations.
     contacts::get_contact(GetContact) -> ContactWhole;
+    /// Makes one person of two contacts, until it is undone.
+    contacts::merge_contacts(MergeContacts) -> ContactWhole;
+    /// Makes two persons of one again.
+    contacts::undo_merge(UndoMerge) -> ContactWhole;
     /// Keeps a file, to be sent with a reply.
     files::upload_media(UploadMedia) -> UploadedMedia;
+    /// Fetches a file again that a customer sent and that could not be fetched.
+    files::retry_media(RetryMedia) -> FileMark;
 
     /// Every kind of service that can be connected.
     connectors::list_connectors(Empty) -> Items<ConnectorRow>;

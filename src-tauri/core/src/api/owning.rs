@@ -14,7 +14,7 @@ use super::conversations::{self, ConversationRow, Status};
 use super::{agents, connections, replies};
 use crate::clock::Timestamp;
 use crate::conversations::posting::Reply;
-use crate::conversations::{self as stage, ownership, posting};
+use crate::conversations::{self as stage, ownership, posting, waiting};
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{AgentId, ConversationId};
@@ -73,11 +73,13 @@ pub struct SetConversationStatus {
 /// Out of sight for a while.
 #[derive(Debug, Deserialize, JsonSchema, TS)]
 #[serde(deny_unknown_fields)]
+#[ts(optional_fields = nullable)]
 pub struct Snooze {
     /// Which conversation.
     pub conversation: ConversationId,
-    /// Until when.
-    pub until: Timestamp,
+    /// Until when; until the customer writes when missing.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// Another owner.
@@ -171,7 +173,7 @@ pub async fn assign(hub: &Arc<Hub>, request: Assign) -> Result<ConversationRow> 
 pub async fn set_conversation_status(hub: &Arc<Hub>, request: SetConversationStatus) -> Result<ConversationRow> {
     match (request.status, request.until) {
         (Status::Snoozed, None) => return Err(Error::field("until", say!("Say until when."))),
-        (Status::Snoozed, Some(until)) => return snooze(hub, Snooze { conversation: request.conversation, until }).await,
+        (Status::Snoozed, Some(until)) => return snooze(hub, Snooze { conversation: request.conversation, until: Some(until) }).await,
         (_, Some(_)) => return Err(Error::field("until", say!("Only a snoozed conversation comes back by itself."))),
         (Status::Open | Status::Resolved, None) => {}
     }
@@ -181,10 +183,10 @@ pub async fn set_conversation_status(hub: &Arc<Hub>, request: SetConversationSta
 /// Puts a conversation out of sight until a moment, or until the customer writes.
 pub async fn snooze(hub: &Arc<Hub>, request: Snooze) -> Result<ConversationRow> {
     let now = hub.store.clock().now();
-    if request.until <= now || request.until > now.plus(LONGEST) {
+    if request.until.is_some_and(|until| until <= now || until > now.plus(LONGEST)) {
         return Err(Error::field("until", say!("Choose a moment within the next year.")));
     }
-    put(hub, request.conversation, Status::Snoozed, Some(request.until)).await
+    put(hub, request.conversation, Status::Snoozed, request.until).await
 }
 
 async fn put(hub: &Arc<Hub>, id: ConversationId, status: Status, until: Option<Timestamp>) -> Result<ConversationRow> {
@@ -203,6 +205,7 @@ fn write_status(tx: &Tx<'_>, id: &ConversationId, status: Status, until: Option<
         status.as_str(),
         until
     ])?;
+    waiting::touched(tx, conversation.seq)?;
     let mut details = Map::new();
     let event = match status {
         Status::Open => "reopened",
@@ -249,6 +252,7 @@ pub async fn label(hub: &Arc<Hub>, request: ChangeLabels) -> Result<Conversation
             let new = serde_json::to_string(&labels).map_err(anyhow::Error::from)?;
             if new != old {
                 tx.prepare_cached("UPDATE conversation SET labels = ?2 WHERE seq = ?1")?.execute(params![seq, new])?;
+                waiting::touched(tx, seq)?;
                 tx.changed(Change::Conversation { id: request.conversation });
             }
             Ok(())

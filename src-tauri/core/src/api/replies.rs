@@ -60,6 +60,7 @@ pub async fn send_reply(hub: &Arc<Hub>, request: SendReply) -> Result<MessageRow
     }
     wrong.done()?;
     let content = templates::filled(hub, &conversation, content).await?;
+    let content = if note { content } else { fitted(hub, &conversation, client_key.as_deref(), content).await? };
     let inner = hub.clone();
     let id = hub
         .store
@@ -79,6 +80,26 @@ pub async fn send_reply(hub: &Arc<Hub>, request: SendReply) -> Result<MessageRow
         })
         .await?;
     messages::row(hub, id).await
+}
+
+/// The same content with its sounds as the channel takes them. A reply that was sent before is not converted again.
+async fn fitted(hub: &Arc<Hub>, conversation: &ConversationId, key: Option<&str>, content: Vec<Content>) -> Result<Vec<Content>> {
+    if !content.iter().any(|part| matches!(part, Content::Media { .. })) {
+        return Ok(content);
+    }
+    let (inner, place, key) = (hub.clone(), conversation.clone(), key.map(str::to_owned));
+    let rules = hub
+        .store
+        .read(move |db| {
+            let sql = "SELECT 1 FROM message m JOIN conversation c ON c.seq = m.conversation WHERE c.id = ?1 AND m.client_key = ?2";
+            let sent = db.prepare_cached(sql)?.exists(params![place, key])?;
+            if sent { Ok(None) } else { rules_of(&inner, db, &place).map(Some) }
+        })
+        .await?;
+    match rules {
+        Some(rules) => hub.media.fit(content, &rules).await,
+        None => Ok(content),
+    }
 }
 
 /// Whether a person may say this at all; what a channel takes is looked at by [`posting::sendable`].
@@ -147,21 +168,38 @@ fn named(db: &rusqlite::Connection, conversation: &ConversationId, message: &Mes
 /// The same content with what is known of its files, whatever the caller said of them.
 fn with_files(db: &rusqlite::Connection, mut content: Vec<Content>) -> Result<Vec<Content>> {
     for (index, part) in content.iter_mut().enumerate() {
-        if let Content::Media { media, filename, mime, bytes, .. } = part {
-            let known = stored(db, media)?;
-            let (kind, name, size) =
-                known.ok_or_else(|| Error::field(format!("content.{index}.media"), say!("This file is not there. Choose it again.")))?;
-            (*mime, *bytes) = (kind, size);
-            *filename = filename.take().or(name);
+        if let Content::Media { media, filename, mime, bytes, duration_ms, wave, .. } = part {
+            let known = stored(db, media)?
+                .ok_or_else(|| Error::field(format!("content.{index}.media"), say!("This file is not there. Choose it again.")))?;
+            (*mime, *bytes, *wave) = (known.mime, known.bytes, known.wave);
+            *filename = filename.take().or(known.filename);
+            *duration_ms = known.duration_ms.or(*duration_ms);
         }
     }
     Ok(content)
 }
 
-fn stored(db: &rusqlite::Connection, id: &MediaId) -> Result<Option<(String, Option<String>, u64)>> {
+struct Stored {
+    mime: String,
+    filename: Option<String>,
+    bytes: u64,
+    duration_ms: Option<u64>,
+    wave: Option<Vec<u8>>,
+}
+
+fn stored(db: &rusqlite::Connection, id: &MediaId) -> Result<Option<Stored>> {
+    let positive = |number: i64| u64::try_from(number).unwrap_or(0);
     Ok(db
-        .prepare_cached("SELECT mime, filename, bytes FROM media WHERE id = ?1 AND status = 'stored'")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0))))
+        .prepare_cached("SELECT mime, filename, bytes, duration_ms, wave FROM media WHERE id = ?1 AND status = 'stored'")?
+        .query_row([id], |row| {
+            Ok(Stored {
+                mime: row.get(0)?,
+                filename: row.get(1)?,
+                bytes: positive(row.get(2)?),
+                duration_ms: row.get::<_, Option<i64>>(3)?.map(positive),
+                wave: row.get(4)?,
+            })
+        })
         .optional()?)
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -13,7 +13,8 @@ use super::asked::{self, Page, QUERY, Wrong};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::hub::Hub;
-use crate::id::{ConnectionId, ConversationId};
+use crate::id::{ConnectionId, ContactId, ConversationId};
+use crate::model::Address;
 
 /// What to look for.
 #[derive(Debug, Deserialize, JsonSchema, TS)]
@@ -84,8 +85,12 @@ pub struct SearchHit {
     pub id: String,
     /// Where it was said.
     pub conversation: Option<ConversationId>,
-    /// The contact's name.
+    /// Whose it is.
+    pub contact: ContactId,
+    /// The contact's name; empty when nobody said one.
     pub title: String,
+    /// How a connection reaches the contact.
+    pub address: Option<Address>,
     /// The words around; what was found stands between U+E000 and U+E001.
     pub excerpt: String,
     /// When.
@@ -96,6 +101,14 @@ pub struct SearchHit {
 const RANKED: i64 = 3000;
 /// How many contacts stand before the messages of the first page.
 const CONTACTS: usize = 5;
+
+/// An address of a contact, as JSON.
+const ADDRESS: &str =
+    "(SELECT json_object('connector', connector, 'scheme', scheme, 'value', value) FROM address WHERE contact = k.id LIMIT 1)";
+
+fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Address>> {
+    Ok(row.get::<_, Option<String>>(column)?.and_then(|json| serde_json::from_str(&json).ok()))
+}
 
 /// Finds messages, notes and contacts by their words.
 pub async fn search(hub: &Arc<Hub>, request: Search) -> Result<Page<SearchHit>> {
@@ -131,17 +144,19 @@ pub async fn search(hub: &Arc<Hub>, request: Search) -> Result<Page<SearchHit>> 
 }
 
 fn find_contacts(db: &rusqlite::Connection, words: &str, many: usize) -> Result<Vec<SearchHit>> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.prepare_cached(&format!(
         "SELECT f.contact, k.name, highlight(contact_fts, 0, char(57344), char(57345)),
-           (SELECT c.id FROM conversation c WHERE c.contact = f.contact ORDER BY c.last_message_at DESC LIMIT 1), k.created_at
+           (SELECT c.id FROM conversation c WHERE c.contact = f.contact ORDER BY c.last_message_at DESC LIMIT 1), k.created_at, {ADDRESS}
          FROM contact_fts f JOIN contact k ON k.id = f.contact
-         WHERE contact_fts MATCH ?1 ORDER BY f.rowid DESC LIMIT ?2",
-    )?;
+         WHERE contact_fts MATCH ?1 ORDER BY f.rowid DESC LIMIT ?2"
+    ))?;
     let rows = statement.query_map(params![words, i64::try_from(many).unwrap_or(i64::MAX)], |row| {
         Ok(SearchHit {
             kind: SearchKind::Contact,
             id: row.get(0)?,
+            contact: row.get(0)?,
             title: row.get(1)?,
+            address: address(row, 5)?,
             excerpt: row.get(2)?,
             conversation: row.get(3)?,
             at: row.get(4)?,
@@ -176,7 +191,7 @@ fn find_messages(
     let inside = if filters.conversation.is_some() { "AND c.id = ?3" } else { "AND ?3 IS NULL" };
     let over = if filters.connection.is_some() { "AND m.connection = ?4" } else { "AND ?4 IS NULL" };
     let sql = format!(
-        "SELECT message_fts.rowid, m.id, c.id, k.name, snippet(message_fts, 0, char(57344), char(57345), '…', 16), m.sent_at, m.direction
+        "SELECT message_fts.rowid, m.id, c.id, k.name, snippet(message_fts, 0, char(57344), char(57345), '…', 16), m.sent_at, m.direction, k.id, {ADDRESS}
          FROM message_fts
          CROSS JOIN message m ON m.seq = message_fts.rowid
          CROSS JOIN conversation c ON c.seq = m.conversation
@@ -193,7 +208,9 @@ fn find_messages(
                 kind: if row.get_ref(6)?.as_str()? == "note" { SearchKind::Note } else { SearchKind::Message },
                 id: row.get(1)?,
                 conversation: row.get(2)?,
+                contact: row.get(7)?,
                 title: row.get(3)?,
+                address: address(row, 8)?,
                 excerpt: row.get(4)?,
                 at: row.get(5)?,
             },

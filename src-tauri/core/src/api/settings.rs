@@ -1,5 +1,6 @@
 //! The shop's own settings: one row each in `setting`, by key.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::OptionalExtension;
@@ -23,7 +24,14 @@ const THEME: &str = "theme";
 const FIRST_RUN_STEP: &str = "first_run_step";
 const FIRST_RUN_DONE: &str = "first_run_done";
 const SINGLE_KEYS: &str = "single_keys";
+const KEYS: &str = "keys";
 const PROXY: &str = "proxy";
+const TIME_ZONE: &str = "time_zone";
+
+/// The most keys that can be changed.
+const MOST_KEYS: usize = 100;
+/// The longest word for a key.
+const LONGEST_KEY: usize = 40;
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
@@ -55,8 +63,12 @@ pub struct SettingsRow {
     pub first_run_done: bool,
     /// Single-letter keys work.
     pub single_keys: bool,
+    /// Keys that were changed: what they do → what to press ("z", "Shift+e", "g i"); empty = nothing.
+    pub keys: BTreeMap<String, String>,
     /// The proxy for outgoing calls (`http://host:port`); empty = none.
     pub proxy: String,
+    /// The shop's time zone, by its name ("America/Sao_Paulo"); empty = this computer's.
+    pub time_zone: String,
 }
 
 /// Settings to change; what is missing stays.
@@ -76,8 +88,12 @@ pub struct UpdateSettings {
     pub first_run_done: Option<bool>,
     /// Single-letter keys work.
     pub single_keys: Option<bool>,
+    /// Keys that differ from the usual ones, all of them: what they do → what to press.
+    pub keys: Option<BTreeMap<String, String>>,
     /// The proxy for outgoing calls; empty = none.
     pub proxy: Option<String>,
+    /// The shop's time zone, by its name; empty = this computer's.
+    pub time_zone: Option<String>,
 }
 
 /// A setting as it stands in the store.
@@ -117,13 +133,32 @@ pub(super) fn read(db: &rusqlite::Connection) -> Result<SettingsRow> {
         first_run_step: get(FIRST_RUN_STEP)?.and_then(|text| text.parse().ok()).unwrap_or_default(),
         first_run_done: get(FIRST_RUN_DONE)?.as_deref() == Some("true"),
         single_keys: get(SINGLE_KEYS)?.as_deref() != Some("false"),
+        keys: get(KEYS)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         proxy: get(PROXY)?.unwrap_or_default(),
+        time_zone: get(TIME_ZONE)?.unwrap_or_default(),
     })
 }
 
 /// The shop's own settings.
 pub async fn get_settings(hub: &Arc<Hub>, _: Empty) -> Result<SettingsRow> {
     hub.store.read(read).await
+}
+
+/// Two things on one key would mean that one of them cannot be done any more.
+fn check_keys(keys: Option<&BTreeMap<String, String>>, wrong: &mut Wrong) {
+    let Some(keys) = keys else { return };
+    if keys.len() > MOST_KEYS {
+        wrong.add("keys", crate::say!("This is too much at once: {most} parts fit.", most = MOST_KEYS));
+    }
+    let mut taken = BTreeMap::new();
+    for (id, pressed) in keys.iter().take(MOST_KEYS) {
+        let path = format!("keys.{id}");
+        wrong.at_most("keys", id, LONGEST_KEY);
+        wrong.at_most(&path, pressed, LONGEST_KEY);
+        if !pressed.is_empty() && taken.insert(pressed, id).is_some() {
+            wrong.add(path, crate::say!("This key does something else already."));
+        }
+    }
 }
 
 /// Changes the settings that are given.
@@ -138,10 +173,12 @@ pub async fn update_settings(hub: &Arc<Hub>, request: UpdateSettings) -> Result<
     if let Some(step) = request.first_run_step {
         wrong.within("first_run_step", step, 0, 100);
     }
+    check_keys(request.keys.as_ref(), &mut wrong);
     let proxy = request.proxy.as_deref().map(str::trim);
     if let Some(Err(sentence)) = proxy.map(|proxy| crate::http::Network::new().set_proxy(Some(proxy))) {
         wrong.add("proxy", sentence);
     }
+    let time_zone = request.time_zone.as_deref().map(|name| time_zone(name, &mut wrong));
     wrong.done()?;
     let theme = request.theme.map(|theme| match theme {
         Theme::Light => "light",
@@ -155,7 +192,9 @@ pub async fn update_settings(hub: &Arc<Hub>, request: UpdateSettings) -> Result<
         (FIRST_RUN_STEP, request.first_run_step.map(|step| step.to_string())),
         (FIRST_RUN_DONE, request.first_run_done.map(|done| done.to_string())),
         (SINGLE_KEYS, request.single_keys.map(|on| on.to_string())),
+        (KEYS, request.keys.as_ref().map(serde_json::to_string).transpose().map_err(anyhow::Error::from)?),
         (PROXY, proxy.map(str::to_owned)),
+        (TIME_ZONE, time_zone),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))
@@ -182,4 +221,20 @@ pub async fn update_settings(hub: &Arc<Hub>, request: UpdateSettings) -> Result<
         hub.network.set_proxy(Some(now.proxy.as_str())).map_err(|sentence| Error::field("proxy", sentence))?;
     }
     Ok(now)
+}
+
+/// The zone as its own list writes it.
+fn time_zone(name: &str, wrong: &mut Wrong) -> String {
+    let name = name.trim();
+    if name.is_empty() {
+        return String::new();
+    }
+    let known = jiff::tz::TimeZone::get(name).ok().filter(|_| name.len() <= 64);
+    match known.as_ref().and_then(jiff::tz::TimeZone::iana_name) {
+        Some(name) => name.to_owned(),
+        None => {
+            wrong.add("time_zone", crate::say!("There is no time zone of this name. It looks like America/Sao_Paulo."));
+            String::new()
+        }
+    }
 }

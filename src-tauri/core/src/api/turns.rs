@@ -10,6 +10,7 @@ use ts_rs::TS;
 
 use super::asked::{self, Page};
 use super::conversations;
+use crate::agent::ledger::Summary;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
@@ -103,12 +104,15 @@ pub struct TurnRow {
 
 /// A turn with its steps.
 #[derive(Clone, Debug, Serialize, JsonSchema, TS)]
+#[ts(optional_fields = nullable)]
 pub struct TurnWhole {
     /// What it is.
     #[serde(flatten)]
     pub turn: TurnRow,
     /// What it did, in order.
     pub steps: Vec<TurnStep>,
+    /// What is left where the steps are not kept any more, after a month.
+    pub summary: Option<Summary>,
 }
 
 /// One step of a turn.
@@ -178,7 +182,10 @@ pub async fn get_turn(hub: &Arc<Hub>, request: GetTurn) -> Result<TurnWhole> {
                 Ok(TurnStep { kind: row.get(0)?, at: row.get(1)?, took_ms: row.get(2)?, body })
             })?;
             let steps = steps.collect::<rusqlite::Result<_>>()?;
-            Ok(TurnWhole { turn, steps })
+            let summary: Option<String> =
+                db.prepare_cached("SELECT summary FROM turn WHERE seq = ?1")?.query_row([seq], |row| row.get(0))?;
+            let summary = summary.and_then(|text| serde_json::from_str(&text).ok());
+            Ok(TurnWhole { turn, steps, summary })
         })
         .await
 }

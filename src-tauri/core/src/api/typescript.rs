@@ -13,39 +13,8 @@ use super::Describe;
 use crate::changes::Announced;
 use crate::error::Code;
 
-const HEAD: &str = r#"// What the hub can be asked, and the shapes of questions and answers. Written by a test of shopbell-core; do not edit.
-
-/** A JSON value as it stands in a message's particulars. */
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
-
-/** The form of a connector: as much of JSON Schema as forms use. */
-export type JsonSchema = {
-  type?: string | string[];
-  title?: string;
-  description?: string;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  enum?: (string | number)[];
-  oneOf?: JsonSchema[];
-  anyOf?: JsonSchema[];
-  allOf?: JsonSchema[];
-  const?: string | number;
-  items?: JsonSchema;
-  additionalProperties?: boolean | JsonSchema;
-  default?: unknown;
-  format?: string;
-  writeOnly?: boolean;
-  minimum?: number;
-  maximum?: number;
-  maxLength?: number;
-  examples?: unknown[];
-  $ref?: string;
-  $defs?: Record<string, JsonSchema>;
-  "x-advanced"?: boolean;
-  "x-group"?: string;
-  "x-multiline"?: boolean;
-};
-"#;
+const HEAD: &str =
+    "// What the hub can be asked, and the shapes of questions and answers. Written by a test of shopbell-core; do not edit.\n";
 
 struct Types {
     config: Config,

@@ -60,6 +60,10 @@ fn read(value: Value) -> Result<Given, Sentence> {
     match value {
         Value::Null => Ok(Given::Keep),
         Value::String(text) if text.trim().is_empty() => Ok(Given::Clear),
+        // A key may have several lines; signs that nobody can type come from a file that was none.
+        Value::String(text) if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => {
+            Err(say!("This has signs that no key has. Copy it again."))
+        }
         // Keys are pasted, and what is pasted brings blanks and line ends along.
         Value::String(text) if text.len() <= LONGEST => Ok(Given::New(Secret::new(text.trim()))),
         Value::String(_) => Err(say!("This is too long: {most} characters fit.", most = LONGEST)),
@@ -201,8 +205,11 @@ mod tests {
                 ("smtp/password".to_owned(), Given::New(Secret::new("new")))
             ]
         );
-        let wrong = take(&schema(), &mut json!({ "smtp": { "password": 5 } })).unwrap_err();
-        assert_eq!(wrong[0].0, "smtp.password");
+        for bad in [json!(5), json!("a\u{0}b"), json!("\u{1b}[31m"), json!("x\u{7f}")] {
+            let wrong = take(&schema(), &mut json!({ "smtp": { "password": bad } })).unwrap_err();
+            assert_eq!(wrong[0].0, "smtp.password", "{bad}");
+        }
+        assert!(take(&schema(), &mut json!({ "token": "-----BEGIN KEY-----\r\nabc\n" })).is_ok(), "keys of several lines");
     }
 
     #[test]

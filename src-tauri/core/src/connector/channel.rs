@@ -37,6 +37,11 @@ pub trait Sink: Send + Sync {
 
     /// The service answered, although it had nothing new: the connection is alive.
     async fn alive(&self);
+
+    /// Which of these messages are not here yet, for services whose list is read again from time to time to find what a webhook missed.
+    async fn missing(&self, external_ids: Vec<String>) -> anyhow::Result<Vec<String>> {
+        Ok(external_ids)
+    }
 }
 
 /// The role of a channel: customers write to us through it.
@@ -111,6 +116,11 @@ pub trait Channel<C: Send + Sync>: Send + Sync {
         Ok(())
     }
 
+    /// Who somebody is, for services whose messages do not say; asked once for a customer without a name, best effort.
+    async fn profile(&self, _link: Link<'_, C>, _address: &Address) -> Result<Option<Profile>, ServiceError> {
+        Ok(None)
+    }
+
     /// The approved (and other) templates of this account.
     async fn templates(&self, _link: Link<'_, C>) -> Result<Vec<Template>, ServiceError> {
         Ok(Vec::new())
@@ -146,6 +156,15 @@ pub struct Outgoing {
     pub last_in_at: Option<Timestamp>,
     /// What the connector kept about the thread.
     pub metadata: serde_json::Map<String, Value>,
+}
+
+/// Who somebody is at a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Their name.
+    pub name: Option<String>,
+    /// The name of their account, without the @.
+    pub username: Option<String>,
 }
 
 /// A callback that several connections share ("meta", the app id): `/hooks/<family>/<key>`.

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::{
     About, Account, AnyConnector, AnyLink, Channel, ChannelRules, Chunk, Connector, Conversion, Event, Fetched, Forged, Link, Malformed,
-    Model, ModelRow, Outgoing, Page, PageLook, Prompt, Receipt, Request, Roles, ServiceError, Settings, SharedCallback, Sink,
+    Model, ModelRow, Outgoing, Page, PageLook, Profile, Prompt, Receipt, Request, Roles, ServiceError, Settings, SharedCallback, Sink,
     StartSimulator, Template, WebhookState,
 };
 use crate::error::Sentence;
+use crate::model::Address;
 use crate::say;
 
 /// Makes a connector fit for the registry.
@@ -159,6 +160,9 @@ impl<C: Send + Sync + 'static> Channel<Settings> for ErasedChannel<C> {
     }
     async fn mark_read(&self, link: AnyLink<'_>, thread: &str, external_id: &str) -> Result<(), ServiceError> {
         self.0.mark_read(typed_link(link), thread, external_id).await
+    }
+    async fn profile(&self, link: AnyLink<'_>, address: &Address) -> Result<Option<Profile>, ServiceError> {
+        self.0.profile(typed_link(link), address).await
     }
     async fn templates(&self, link: AnyLink<'_>) -> Result<Vec<Template>, ServiceError> {
         self.0.templates(typed_link(link)).await

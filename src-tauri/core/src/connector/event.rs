@@ -92,7 +92,7 @@ pub enum Event {
         delivery: Option<DeliveryId>,
         /// How far it came.
         status: Evidence,
-        /// When.
+        /// When. Zero means that the service does not say, and counts as "when it arrived".
         at: Timestamp,
     },
     /// The customer is typing.

@@ -30,8 +30,19 @@ impl<C: ?Sized> Link<'_, C> {
     /// # Errors
     /// When the store cannot be read.
     pub async fn public_link(&self, id: &MediaId) -> anyhow::Result<Option<String>> {
-        let at_home = self.connection.config.get("base_url").and_then(serde_json::Value::as_str).is_some_and(|url| !url.is_empty());
-        Ok(self.media.public_link(id).await?.filter(|url| at_home || url.starts_with("https://")))
+        Ok(self.media.public_link(id).await?.filter(|url| self.is_at_home() || url.starts_with("https://")))
+    }
+
+    /// The address of this connection's hook, for services that are told with every message where to report what became of it. `None` as
+    /// for [`Self::public_link`].
+    pub fn hook_url(&self) -> Option<String> {
+        let base = self.media.public_base().filter(|url| self.is_at_home() || url.starts_with("https://"))?;
+        Some(format!("{base}/hooks/{}", self.connection.hook_key))
+    }
+
+    /// Whether the service is a simulator or a server in the house: its owner typed where it is.
+    fn is_at_home(&self) -> bool {
+        self.connection.config.get("base_url").and_then(serde_json::Value::as_str).is_some_and(|url| !url.is_empty())
     }
 }
 
@@ -52,6 +63,11 @@ pub trait MediaSource: Send + Sync {
     /// The address of the file on the public side, whoever can reach that; connectors ask [`Link::public_link`].
     async fn public_link(&self, _id: &MediaId) -> anyhow::Result<Option<String>> {
         Ok(None)
+    }
+
+    /// Where the public side is, whoever can reach it, without a slash at the end; connectors ask [`Link::hook_url`].
+    fn public_base(&self) -> Option<String> {
+        None
     }
 }
 

@@ -21,4 +21,6 @@ pub struct PageLook {
     pub greeting_message: String,
     /// Web origins that may show it; empty = loopback pages only.
     pub allowed_origins: Vec<String>,
+    /// Where visitors reach the hub, when that is not where everybody does (a proxy for this chat alone).
+    pub base_url: Option<String>,
 }

@@ -40,6 +40,11 @@ impl Hosts {
 
     /// The name under which a request asks for this door, if that is one of ours.
     pub fn admit(&self, headers: &HeaderMap, uri: &Uri) -> Option<String> {
+        self.admit_or(headers, uri, |_| false)
+    }
+
+    /// The same, where `also` knows of further names.
+    pub fn admit_or(&self, headers: &HeaderMap, uri: &Uri, also: impl FnOnce(&str) -> bool) -> Option<String> {
         let asked: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
         // A request line with a whole address must name the same host, or it means to mislead somebody on the way.
         if uri.authority().is_some_and(|line| *line != asked) || asked.as_str().contains('@') {
@@ -48,7 +53,13 @@ impl Hosts {
         let name = asked.as_str().to_ascii_lowercase();
         let own_port = asked.port_u16().unwrap_or(80) == self.bound.port();
         let own = own_port && self.is_own_host(asked.host());
-        (own || self.more.read().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&name)).then_some(name)
+        let known = own || self.more.read().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&name);
+        (known || also(&name)).then_some(name)
+    }
+
+    /// Whether `url` leads to `name`.
+    pub fn leads_to(url: &str, name: &str) -> bool {
+        Url::parse(url).ok().and_then(|url| authority(&url)).as_deref() == Some(name)
     }
 
     fn is_own_host(&self, host: &str) -> bool {

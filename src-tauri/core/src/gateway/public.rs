@@ -87,7 +87,12 @@ impl Public {
 
 /// Answers under our own names alone.
 async fn own_names(State(public): State<Arc<Public>>, mut request: Request, next: Next) -> Response {
-    let Some(name) = public.hosts.admit(request.headers(), request.uri()) else { return nothing().await };
+    // A chat may have an address of its own, which its owner typed.
+    let of_a_page = |name: &str| {
+        let pages = public.hub.connections.all();
+        pages.iter().filter_map(|live| widget::page_of(live)?.base_url).any(|base| Hosts::leads_to(&base, name))
+    };
+    let Some(name) = public.hosts.admit_or(request.headers(), request.uri(), of_a_page) else { return nothing().await };
     request.extensions_mut().insert(AskedFor(name));
     next.run(request).await
 }

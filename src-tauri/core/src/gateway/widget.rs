@@ -121,7 +121,7 @@ fn asked_for(request: &Request) -> String {
 }
 
 /// A connection that serves a page, and how it looks; `None` for every other.
-fn page_of(live: &Live) -> Option<PageLook> {
+pub(super) fn page_of(live: &Live) -> Option<PageLook> {
     let settings = live.settings.as_ref().ok()?;
     Some(live.connector.page()?.look(settings))
 }

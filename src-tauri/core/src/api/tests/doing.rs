@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::dispatch;
 use super::{ask, bakery, hub, refused};
+use crate::conversations::snooze;
 use crate::error::Code;
 use crate::hub::{Hub, HubOptions};
 
@@ -81,10 +82,68 @@ async fn a_conversation_is_snoozed_resolved_opened_labelled_and_read() {
     assert_eq!((row["status"].as_str(), &row["needs_person"], &row["snoozed_until"]), (Some("resolved"), &json!(false), &Value::Null));
     assert_eq!(ask(&hub, "set_conversation_status", status("open")).await["status"], "open");
 
+    let row = ask(&hub, "snooze", json!({ "conversation": "cnv_2" })).await;
+    assert_eq!((row["status"].as_str(), &row["snoozed_until"]), (Some("snoozed"), &Value::Null), "until the customer writes");
+    ask(&hub, "set_conversation_status", status("open")).await;
+
     let row = ask(&hub, "label", json!({ "conversation": "cnv_2", "add": ["cake", "cake"], "remove": ["vip"] })).await;
     assert_eq!(row["labels"], json!(["cake"]));
     ask(&hub, "mark_read", json!({ "conversation": "cnv_2" })).await;
     assert_eq!(ask(&hub, "get_conversation", json!({ "conversation": "cnv_2" })).await["unread"], 0);
+}
+
+#[tokio::test]
+async fn a_snoozed_conversation_comes_back_unread_when_its_time_has_come_and_not_before() {
+    let (hub, _directory) = hub().await;
+    bakery::open(&hub).await;
+    let now = hub.store.clock().now().millis();
+    ask(&hub, "mark_read", json!({ "conversation": "cnv_1" })).await;
+    for (id, until) in [("cnv_0", json!(now + 3_600_000)), ("cnv_1", json!(now + 40)), ("cnv_2", Value::Null)] {
+        ask(&hub, "snooze", json!({ "conversation": id, "until": until })).await;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    hub.store.write(|tx| snooze::wake(tx, 100)).await.unwrap();
+    let row = |id: &'static str| {
+        let hub = hub.clone();
+        async move { ask(&hub, "get_conversation", json!({ "conversation": id })).await }
+    };
+    assert_eq!(row("cnv_0").await["status"], "snoozed");
+    assert_eq!(row("cnv_2").await["status"], "snoozed", "it waits for the customer");
+    let back = row("cnv_1").await;
+    assert_eq!((back["status"].as_str(), &back["unread"], &back["snoozed_until"]), (Some("open"), &json!(1), &Value::Null));
+    let said = ask(&hub, "list_messages", json!({ "conversation": "cnv_1", "limit": 1 })).await;
+    assert_eq!(said["items"][0]["content"][0]["event"], "woke");
+}
+
+#[tokio::test]
+async fn labels_in_use_are_listed_the_most_used_first() {
+    let (hub, _directory) = hub().await;
+    bakery::open(&hub).await;
+    ask(&hub, "label", json!({ "conversation": "cnv_1", "add": ["cake"] })).await;
+    ask(&hub, "label", json!({ "conversation": "cnv_2", "add": ["cake"], "remove": ["vip"] })).await;
+    ask(&hub, "label", json!({ "conversation": "cnv_0", "add": ["Ação"], "remove": ["vip"] })).await;
+    let labels = ask(&hub, "list_labels", json!({})).await;
+    let found: Vec<_> = labels["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["name"].as_str().unwrap(), one["conversations"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(found, [("cake", 2), ("Ação", 1), ("vip", 1)]);
+}
+
+#[tokio::test]
+async fn changed_keys_are_kept_and_two_things_on_one_key_are_refused() {
+    let (hub, _directory) = hub().await;
+    assert_eq!(ask(&hub, "get_settings", json!({})).await["keys"], json!({}));
+    let kept = ask(&hub, "update_settings", json!({ "keys": { "snooze": "x", "label": "", "panel": "" } })).await;
+    assert_eq!(kept["keys"], json!({ "snooze": "x", "label": "", "panel": "" }));
+    assert_eq!(ask(&hub, "update_settings", json!({ "single_keys": false })).await["keys"]["snooze"], "x", "what is not given stays");
+    let error = refused(&hub, "update_settings", json!({ "keys": { "snooze": "x", "take": "x" } })).await;
+    assert_eq!((error.code, error.fields[0].0.as_str()), (Code::Invalid, "keys.take"));
+    let error = refused(&hub, "update_settings", json!({ "keys": { "snooze": "x".repeat(41) } })).await;
+    assert_eq!(error.fields[0].0.as_str(), "keys.snooze");
+    assert_eq!(ask(&hub, "update_settings", json!({ "keys": {} })).await["keys"], json!({}));
 }
 
 #[tokio::test]
@@ -218,4 +277,17 @@ async fn an_arrival_is_shown_without_the_secrets_of_its_connection() {
     let again = ask(&hub, "retry_delivery", json!({ "id": "dlv_119" })).await;
     assert_eq!((&again["parked"], &again["attempts"]), (&json!(false), &json!(0)));
     assert_eq!(refused(&hub, "retry_delivery", json!({ "id": "dlv_117" })).await.code, Code::Conflict);
+}
+
+#[tokio::test]
+async fn the_time_zone_is_one_that_there_is() {
+    let (hub, _directory) = hub().await;
+    assert_eq!(ask(&hub, "get_settings", json!({})).await["time_zone"], "");
+    let saved = ask(&hub, "update_settings", json!({ "time_zone": " america/sao_paulo " })).await;
+    assert_eq!(saved["time_zone"], "America/Sao_Paulo", "as its list writes it");
+    for wrong in ["Nowhere/Land", "GMT+27", "../../etc/passwd", "a\u{0}b", &"x".repeat(5000)] {
+        assert_eq!(refused(&hub, "update_settings", json!({ "time_zone": wrong })).await.fields[0].0, "time_zone", "{wrong:.40}");
+    }
+    assert_eq!(ask(&hub, "get_settings", json!({})).await["time_zone"], "America/Sao_Paulo", "a refused one changes nothing");
+    assert_eq!(ask(&hub, "update_settings", json!({ "time_zone": "" })).await["time_zone"], "", "as this computer");
 }
