@@ -91,7 +91,11 @@ pub async fn answer(request: RequestBuilder, call: Call) -> Result<Answer, Servi
 
 /// Sends a call and reads its JSON.
 pub async fn exchange(request: RequestBuilder, call: Call) -> Result<Value, Failure> {
-    let answer = answer(request, call).await?;
+    read(&answer(request, call).await?, call)
+}
+
+/// Reads the JSON of an answer.
+pub fn read(answer: &Answer, call: Call) -> Result<Value, Failure> {
     let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
     match value {
         // Some calls refuse with 200.

@@ -1,7 +1,9 @@
-//! What the channels of Meta's family have in common: the signature and handshake of their webhooks, and how the Graph API refuses.
+//! What the channels of Meta's family have in common: the signature and handshake of their webhooks, how the Graph API refuses, and
+//! WhatsApp's messages, which Meta itself and those who sell them on speak alike.
 //!
 //! No connector knows another: what two of them speak alike stands here, written once.
 
 pub mod graph;
 pub mod handshake;
 pub mod signature;
+pub mod whatsapp;
