@@ -11,6 +11,7 @@ pub mod chat_completions;
 pub mod loopback;
 pub mod meta;
 pub mod settings;
+pub mod twilio;
 mod words;
 
 pub use words::register_words;
@@ -30,6 +31,11 @@ macro_rules! connectors {
 connectors! {
     website => Website,
     telegram => Telegram,
+    whatsapp_meta => WhatsAppMeta,
+    whatsapp_360dialog => WhatsApp360Dialog,
+    whatsapp_twilio => WhatsAppTwilio,
+    sms_twilio => SmsTwilio,
+    instagram => Instagram,
     built_in => BuiltIn,
     openai => OpenAi,
     openrouter => OpenRouter,

@@ -157,7 +157,7 @@ async fn write_down(state: &State, request: Request, body: &Bytes) {
         let value = value.to_str().unwrap_or_default();
         match name {
             "host" | "content-length" | "accept" | "accept-encoding" | "user-agent" | "connection" => continue,
-            "authorization" => headers.insert(name.into(), "•••".into()),
+            name if name == "authorization" || name.ends_with("-key") => headers.insert(name.into(), "•••".into()),
             "content-type" => headers.insert(name.into(), value.split(';').next().unwrap_or_default().into()),
             _ => headers.insert(name.into(), value.into()),
         };

@@ -17,6 +17,8 @@ use shopbell_core::say;
 use shopbell_core::secret::Secret;
 use url::Url;
 
+use crate::settings;
+
 /// The longest text, in characters, either way.
 const TEXT: u32 = 4000;
 const GREETING: usize = 500;
@@ -39,6 +41,9 @@ pub struct Config {
     /// Lets your website say who the visitor is, signed with this secret. Not used yet.
     #[schemars(title = "Identity secret", extend("x-advanced" = true))]
     pub identity_secret: Option<Secret>,
+    /// Where visitors reach this Shopbell, when this chat goes through a web address of its own. Usually empty.
+    #[schemars(title = "Address", extend("x-advanced" = true))]
+    pub base_url: Option<String>,
 }
 
 /// How the chat looks.
@@ -110,7 +115,10 @@ impl Connector for Website {
     }
 
     fn check(&self, config: &Config) -> Vec<(String, Sentence)> {
-        let mut wrong = Vec::new();
+        let mut wrong: Vec<_> = settings::check_base_url(config.base_url.as_deref()).into_iter().collect();
+        if config.identity_secret.as_ref().is_some_and(|secret| secret.reveal().chars().any(char::is_control)) {
+            wrong.push(("identity_secret".into(), say!("A key has no line breaks or invisible signs. Copy it again.")));
+        }
         if !is_color(&config.theme.primary_color) {
             wrong.push(("theme.primary_color".into(), say!("A colour is written as # and six digits, such as #225b43.")));
         }
@@ -182,6 +190,7 @@ impl Page<Config> for WebsitePage {
             position: position.into(),
             greeting_message: config.theme.greeting_message.trim().to_owned(),
             allowed_origins: config.allowed_origins.iter().filter_map(|origin| normal_origin(origin)).collect(),
+            base_url: settings::given(config.base_url.as_deref()).map(|base| base.trim_end_matches('/').to_owned()),
         }
     }
 }
@@ -297,6 +306,20 @@ mod tests {
             assert_eq!(wrong(serde_json::json!({"allowed_origins": [origin]})), ["allowed_origins"], "{origin}");
         }
         assert_eq!(wrong(serde_json::json!({"colour": "x"})), ["colour"]);
+        for secret in ["a\u{0}b", "two\nlines", "\u{7f}"] {
+            assert_eq!(wrong(serde_json::json!({"identity_secret": secret})), ["identity_secret"], "{secret:?}");
+        }
+        for address in ["chat.shop.example", "http://chat.shop.example", "https://a:b@shop.example", "https://shop.example/?a"] {
+            assert_eq!(wrong(serde_json::json!({"base_url": address})), ["base_url"], "{address}");
+        }
+    }
+
+    #[test]
+    fn a_chat_with_an_address_of_its_own_is_reached_there() {
+        let website = erase(Website);
+        let look = |config| website.page().unwrap().look(&website.settings(config).unwrap());
+        assert_eq!(look(serde_json::json!({"base_url": " https://chat.shop.example/bell/ "})).base_url.as_deref(), Some("https://chat.shop.example/bell"));
+        assert_eq!(look(serde_json::json!({"base_url": " "})).base_url, None);
     }
 
     #[test]
