@@ -30,6 +30,10 @@ export function App() {
   useEffect(() => {
     if (shop.data?.language) speak(shop.data.language);
   }, [shop.data?.language]);
+  // A locked vault gives no settings; the language it is asked in stands with how the hub is.
+  useEffect(() => {
+    if (vault === "locked" && state.data?.language) speak(state.data.language);
+  }, [vault, state.data?.language]);
   useEffect(() => {
     if (shop.data?.theme && shop.data.theme !== keptTheme()) paint(shop.data.theme);
   }, [shop.data?.theme]);
@@ -42,7 +46,7 @@ export function App() {
   if (vault === "locked" || (vault === "none" && !firstRun)) return <Unlock make={vault === "none"} />;
   if (firstRun && !welcoming) return null;
   return (
-    <KeysProvider single={shop.data?.single_keys !== false}>
+    <KeysProvider single={shop.data?.single_keys !== false} changed={shop.data?.keys}>
       <Outlet />
     </KeysProvider>
   );

@@ -1,36 +1,5 @@
 // What the hub can be asked, and the shapes of questions and answers. Written by a test of shopbell-core; do not edit.
 
-/** A JSON value as it stands in a message's particulars. */
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
-
-/** The form of a connector: as much of JSON Schema as forms use. */
-export type JsonSchema = {
-  type?: string | string[];
-  title?: string;
-  description?: string;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  enum?: (string | number)[];
-  oneOf?: JsonSchema[];
-  anyOf?: JsonSchema[];
-  allOf?: JsonSchema[];
-  const?: string | number;
-  items?: JsonSchema;
-  additionalProperties?: boolean | JsonSchema;
-  default?: unknown;
-  format?: string;
-  writeOnly?: boolean;
-  minimum?: number;
-  maximum?: number;
-  maxLength?: number;
-  examples?: unknown[];
-  $ref?: string;
-  $defs?: Record<string, JsonSchema>;
-  "x-advanced"?: boolean;
-  "x-group"?: string;
-  "x-multiline"?: boolean;
-};
-
 /** What helps after a refusal. The inbox has a button for most of them. */
 export type Action = "reauthorise" | "grant_permission" | "use_template" | "fix_template" | "fix_content" | "slow_down" | "unreachable" | "blocked" | "not_today" | "pay" | "fix_account";
 
@@ -484,6 +453,10 @@ export type ConnectorType = "Agent" | "Channel" | "Tool - Native" | "Tool - User
 export type Contact = {
   /** Their conversations, newest first, fifty at most. */
   conversations: Array<ContactConversation>,
+  /** Who may be the same person, and why. Nobody is joined silently. */
+  perhaps: Array<PerhapsSame>,
+  /** Who was joined with this contact, newest first. */
+  merged: Array<MergedContact>,
   /** Their id. */
   id: ContactId,
   /** Their name. */
@@ -521,8 +494,10 @@ export type ContactId = string;
 export type ContactRef = {
   /** Their id. */
   id: ContactId,
-  /** Their name. */
+  /** Their name; empty when nobody said one. */
   name: string,
+  /** How this conversation reaches them. */
+  address: Address,
 };
 
 /** Somebody at the other end. */
@@ -874,6 +849,19 @@ export type Effect = { "effect": "message",
 /** A request or an answer that says nothing. */
 export type Empty = Record<string, never>;
 
+/** On what grounds two contacts are one person. */
+export type Evidence = "service" | "person";
+
+/** A file that is not here. */
+export type FileMark = {
+  /** Which. */
+  media: MediaId,
+  /** It was given up; `retry_media` tries again. Else it is on its way, or waits for its connection. */
+  failed: boolean,
+  /** What keeps it, in words. */
+  reason?: string | null,
+};
+
 /** How soon customers heard something. */
 export type FirstResponse = {
   /** Half of the conversations had an answer within this. */
@@ -981,6 +969,62 @@ export type Items<T> = {
   items: Array<T>,
 };
 
+/** The form of a connector: as much of JSON Schema as forms use. */
+export type JsonSchema = {
+  /** Its type, or its types. */
+  type?: string | string[],
+  /** What stands above the field. */
+  title?: string,
+  /** What stands below it. */
+  description?: string,
+  /** The fields of a group, in order. */
+  properties?: { [key in string]: JsonSchema },
+  /** The fields that are needed. */
+  required?: Array<string>,
+  /** The values to choose from. */
+  enum?: (string | number | null)[],
+  /** One of these; with `const` in each they are values to choose from. */
+  oneOf?: Array<JsonSchema>,
+  /** Any of these; with `null` among them the field is optional. */
+  anyOf?: Array<JsonSchema>,
+  /** All of these. */
+  allOf?: Array<JsonSchema>,
+  /** The only value. */
+  const?: string | number,
+  /** What stands in a list. */
+  items?: JsonSchema,
+  /** What the values of a map are; `false`: no other fields. */
+  additionalProperties?: boolean | JsonSchema,
+  /** The value when none is given. */
+  default?: unknown,
+  /** What the text means ("password", "uri", "color"). */
+  format?: string,
+  /** It is kept in the vault and never read back. */
+  writeOnly?: boolean,
+  /** The least number. */
+  minimum?: number,
+  /** The greatest number. */
+  maximum?: number,
+  /** The longest text. */
+  maxLength?: number,
+  /** The shortest text. */
+  minLength?: number,
+  /** What such a value looks like. */
+  examples?: unknown[],
+  /** Stands elsewhere: `#/$defs/Name`. */
+  $ref?: string,
+  /** What is referred to. */
+  $defs?: { [key in string]: JsonSchema },
+  /** Which JSON Schema this is. */
+  $schema?: string,
+  /** It stands under Advanced. */
+  "x-advanced"?: boolean,
+  /** The group it stands in. */
+  "x-group"?: string,
+  /** It has several lines. */
+  "x-multiline"?: boolean,
+};
+
 /** A document the agents may quote. */
 export type KnowledgeDocument = {
   /** Its id. */
@@ -1021,6 +1065,14 @@ export type KnowledgeHit = {
 
 /** Whether a document can be used. */
 export type KnowledgeStatus = "ready";
+
+/** A label that is in use. */
+export type Label = {
+  /** Its word. */
+  name: string,
+  /** How many conversations carry it. */
+  conversations: number,
+};
 
 /** Which arrivals to list. */
 export type ListArrivals = {
@@ -1151,6 +1203,29 @@ export type MediaKind = "image" | "audio" | "voice" | "video" | "document" | "st
 /** How people talk on a channel. */
 export type Medium = "chat" | "email" | "sms" | "voice";
 
+/** Which two contacts are one person. */
+export type MergeContacts = {
+  /** The one that stays. */
+  contact: ContactId,
+  /** The one that becomes part of it. */
+  other: ContactId,
+};
+
+/** The joining of two contacts. */
+export type MergeId = string;
+
+/** Somebody who was joined with a contact. */
+export type MergedContact = {
+  /** The joining, for undoing it. */
+  merge: MergeId,
+  /** The name that was joined. */
+  name: string,
+  /** On what grounds. */
+  evidence: Evidence,
+  /** When. */
+  at: Timestamp,
+};
+
 /** One thing that was said. */
 export type Message = {
   /** Its id. */
@@ -1171,6 +1246,8 @@ export type Message = {
   delivery?: Delivery | null,
   /** It had left already when a person took over. */
   late: boolean,
+  /** Its files that are not here, or not yet. */
+  files?: Array<FileMark> | null,
   /** Where an agent's words come from. */
   sources: Array<Source>,
   /** The answer of an agent it belongs to. */
@@ -1272,6 +1349,18 @@ export type Page<T> = {
   next: string | null,
 };
 
+/** Somebody who may be the same person. */
+export type PerhapsSame = {
+  /** Who. */
+  id: ContactId,
+  /** Their name. */
+  name: string,
+  /** The number that both have. */
+  phone: string,
+  /** Where the other one has it. */
+  connector: string,
+};
+
 /** Somebody of the shop. */
 export type PersonId = string;
 
@@ -1355,6 +1444,12 @@ export type RetryDelivery = {
   id: DeliveryId,
 };
 
+/** A file to fetch again. */
+export type RetryMedia = {
+  /** Which. */
+  id: MediaId,
+};
+
 /** What to look for. */
 export type Search = {
   /** The words; all of them must be there, the last one may be unfinished. */
@@ -1387,8 +1482,12 @@ export type SearchHit = {
   id: string,
   /** Where it was said. */
   conversation?: ConversationId | null,
-  /** The contact's name. */
+  /** Whose it is. */
+  contact: ContactId,
+  /** The contact's name; empty when nobody said one. */
   title: string,
+  /** How a connection reaches the contact. */
+  address?: Address | null,
   /** The words around; what was found stands between U+E000 and U+E001. */
   excerpt: string,
   /** When. */
@@ -1453,8 +1552,12 @@ export type Settings = {
   first_run_done: boolean,
   /** Single-letter keys work. */
   single_keys: boolean,
+  /** Keys that were changed: what they do → what to press ("z", "Shift+e", "g i"); empty = nothing. */
+  keys: { [key in string]: string },
   /** The proxy for outgoing calls (`http://host:port`); empty = none. */
   proxy: string,
+  /** The shop's time zone, by its name ("America/Sao_Paulo"); empty = this computer's. */
+  time_zone: string,
 };
 
 /** One step of a set-up. */
@@ -1469,8 +1572,8 @@ export type SetupStep = {
 export type Snooze = {
   /** Which conversation. */
   conversation: ConversationId,
-  /** Until when. */
-  until: Timestamp,
+  /** Until when; until the customer writes when missing. */
+  until?: Timestamp | null,
 };
 
 /** Where an agent's words come from. */
@@ -1653,10 +1756,20 @@ export type TurnStep = {
   body: Record<string, unknown>,
 };
 
+/** What is left of a turn whose steps are not kept any more. */
+export type TurnSummary = {
+  /** In how many pieces it spoke. */
+  said: number,
+  /** The tools that it ran, in order. */
+  tools: Array<string>,
+};
+
 /** A turn with its steps. */
 export type TurnWhole = {
   /** What it did, in order. */
   steps: Array<TurnStep>,
+  /** What is left where the steps are not kept any more, after a month. */
+  summary?: TurnSummary | null,
   /** Its id. */
   id: TurnId,
   /** Where. */
@@ -1693,6 +1806,12 @@ export type Unanswered = {
   conversation: ConversationId,
   /** When. */
   at: Timestamp,
+};
+
+/** Which joining to undo. */
+export type UndoMerge = {
+  /** Its id. */
+  merge: MergeId,
 };
 
 /** The passphrase of the vault. */
@@ -1751,8 +1870,12 @@ export type UpdateSettings = {
   first_run_done?: boolean | null,
   /** Single-letter keys work. */
   single_keys?: boolean | null,
+  /** Keys that differ from the usual ones, all of them: what they do → what to press. */
+  keys?: { [key in string]: string } | null,
   /** The proxy for outgoing calls; empty = none. */
   proxy?: string | null,
+  /** The shop's time zone, by its name; empty = this computer's. */
+  time_zone?: string | null,
 };
 
 /** A file to keep. */
@@ -1892,14 +2015,22 @@ export type Commands = {
   snooze: [Snooze, ConversationRow];
   /** Puts labels on a conversation and takes others off. */
   label: [ChangeLabels, ConversationRow];
+  /** Every label in use, the most used first. */
+  list_labels: [Empty, Items<Label>];
   /** Finds messages, notes and contacts by their words. */
   search: [Search, Page<SearchHit>];
   /** Contacts, newest first. */
   list_contacts: [ListContacts, Page<ContactRow>];
   /** One contact with its addresses and conversations. */
   get_contact: [GetContact, Contact];
+  /** Makes one person of two contacts, until it is undone. */
+  merge_contacts: [MergeContacts, Contact];
+  /** Makes two persons of one again. */
+  undo_merge: [UndoMerge, Contact];
   /** Keeps a file, to be sent with a reply. */
   upload_media: [UploadMedia, UploadedMedia];
+  /** Fetches a file again that a customer sent and that could not be fetched. */
+  retry_media: [RetryMedia, FileMark];
   /** Every kind of service that can be connected. */
   list_connectors: [Empty, Items<Connector>];
   /** Every configured account, oldest first. */

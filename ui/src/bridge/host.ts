@@ -3,10 +3,17 @@ import type { Change, Commands } from "../bindings";
 /** What a listener hears: one change, or that it must read everything again. */
 export type ChangeEvent = { type: "change"; change: Change } | { type: "reset" } | { type: "link"; up: boolean };
 
+/** For what takes long, such as a file: how much of it went, and a way to stop it. */
+export type Watch = {
+  /** Hears the part that went, between 0 and 1, where that is known. */
+  onProgress?: (part: number) => void;
+  signal?: AbortSignal;
+};
+
 /** The two places Shopbell's screens run in: its own window and a browser. Everything that differs is here. */
 export type Host = {
-  /** Asks the hub for something. Throws an `ApiError`. */
-  call<N extends keyof Commands>(name: N, request: Commands[N][0]): Promise<Commands[N][1]>;
+  /** Asks the hub for something. Throws an `ApiError`; its code is `stopped` when `watch.signal` ended it. */
+  call<N extends keyof Commands>(name: N, request: Commands[N][0], watch?: Watch): Promise<Commands[N][1]>;
   /** Follows what changes, until the returned function is called. */
   onChanges(listener: (event: ChangeEvent) => void): () => void;
   /** An address at which `<img>` and links find a stored file. */

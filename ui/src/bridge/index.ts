@@ -6,7 +6,7 @@
 import type { Commands } from "../bindings";
 import { browserHost } from "./browser";
 import { ApiError } from "./error";
-import type { ChangeEvent, Host } from "./host";
+import type { ChangeEvent, Host, Watch } from "./host";
 import { inWindow, windowHost } from "./window";
 
 export { ApiError } from "./error";
@@ -34,9 +34,13 @@ let linkRefused = false;
 export const signInLinkRefused = (): boolean => linkRefused;
 
 /** Asks the hub for something; the answer's type belongs to the command. Throws an `ApiError`. */
-export async function call<N extends keyof Commands>(name: N, request: Commands[N][0]): Promise<Commands[N][1]> {
+export async function call<N extends keyof Commands>(
+  name: N,
+  request: Commands[N][0],
+  watch?: Watch,
+): Promise<Commands[N][1]> {
   try {
-    return await host.call(name, request);
+    return await host.call(name, request, watch);
   } catch (cause) {
     if (cause instanceof ApiError && cause.code === "signed_out") for (const tell of signedOut) tell();
     throw cause;

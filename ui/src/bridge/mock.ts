@@ -26,7 +26,9 @@ const settings: Settings = {
   first_run_step: 0,
   first_run_done: !fresh,
   single_keys: true,
+  keys: {},
   proxy: "",
+  time_zone: "",
 };
 
 function announce(kind: Change["kind"], id: string, conversation?: string) {
@@ -226,6 +228,8 @@ const answers: Answers = {
       .map((one) => ({
         type: "contact" as const,
         id: one.contact.id,
+        contact: one.contact.id,
+        address: one.contact.address,
         conversation: one.id,
         title: one.contact.name,
         excerpt: one.preview,

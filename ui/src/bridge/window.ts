@@ -1,8 +1,8 @@
 /** The desktop host: one Tauri command for every question, an ipc channel for changes, a scheme of our own for files. */
 import { Channel, convertFileSrc, invoke } from "@tauri-apps/api/core";
 import type { Change, Commands } from "../bindings";
-import { apiError } from "./error";
-import type { ChangeEvent, Host } from "./host";
+import { ApiError, apiError } from "./error";
+import type { ChangeEvent, Host, Watch } from "./host";
 import { Resume, waitBefore } from "./resume";
 
 /** True inside Shopbell's own window. */
@@ -41,7 +41,9 @@ function follow(listener: (event: ChangeEvent) => void): () => void {
 }
 
 export const windowHost: Host = {
-  async call<N extends keyof Commands>(name: N, request: Commands[N][0]) {
+  // What goes to the hub in the same process is there at once: there is no progress to tell, and it is too late to stop it.
+  async call<N extends keyof Commands>(name: N, request: Commands[N][0], watch?: Watch) {
+    if (watch?.signal?.aborted) throw new ApiError("stopped", "");
     try {
       const answer = await invoke<string>("call", { name, request: JSON.stringify(request) });
       return JSON.parse(answer) as Commands[N][1];

@@ -1,24 +1,34 @@
 import { Menu as Base } from "@base-ui/react/menu";
 import { useNavigate } from "@tanstack/react-router";
-import type { ReactElement, ReactNode } from "react";
+import { Check } from "lucide-react";
+import type { ComponentProps, ReactElement, ReactNode } from "react";
 import styles from "./Menu.module.css";
 
-/** A button that opens a few choices. */
+/** A button that opens a few choices. With `open` a key can open it as well. */
 export function Menu({
   trigger,
   children,
   align = "end",
+  open,
+  onOpen,
+  focusAfter,
 }: {
   trigger: ReactElement;
   children: ReactNode;
   align?: "start" | "end";
+  open?: boolean | undefined;
+  onOpen?: ((open: boolean) => void) | undefined;
+  /** Where the focus goes when it closes, if not to its button. */
+  focusAfter?: ComponentProps<typeof Base.Popup>["finalFocus"];
 }) {
   return (
-    <Base.Root>
+    <Base.Root open={open} onOpenChange={onOpen && ((next) => onOpen(next))}>
       <Base.Trigger render={trigger} />
       <Base.Portal>
-        <Base.Positioner sideOffset={6} align={align} className={styles.place}>
-          <Base.Popup className={styles.menu}>{children}</Base.Popup>
+        <Base.Positioner sideOffset={6} align={align} className={styles.place} collisionPadding={8}>
+          <Base.Popup className={styles.menu} finalFocus={focusAfter}>
+            {children}
+          </Base.Popup>
         </Base.Positioner>
       </Base.Portal>
     </Base.Root>
@@ -56,4 +66,35 @@ export function MenuItem({ icon, hint, danger, disabled, to, onSelect, children 
 /** A line between groups of choices. */
 export function MenuLine() {
   return <Base.Separator className={styles.line} />;
+}
+
+/** Choices that belong together, under a word. */
+export function MenuGroup({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <Base.Group>
+      <Base.GroupLabel className={styles.group}>{label}</Base.GroupLabel>
+      {children}
+    </Base.Group>
+  );
+}
+
+/** A choice that is on or off. */
+export function MenuCheck({
+  icon,
+  checked,
+  onChecked,
+  children,
+}: {
+  icon?: ReactNode;
+  checked: boolean;
+  onChecked: (checked: boolean) => void;
+  children: ReactNode;
+}) {
+  return (
+    <Base.CheckboxItem className={styles.item} checked={checked} onCheckedChange={onChecked} closeOnClick>
+      {icon}
+      <span className="grow cut">{children}</span>
+      <Base.CheckboxItemIndicator render={<Check size={15} strokeWidth={2} aria-hidden />} />
+    </Base.CheckboxItem>
+  );
 }

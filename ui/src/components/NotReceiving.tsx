@@ -5,8 +5,9 @@ import { health } from "../queries/hub";
 import { useLinkDown } from "../queries/link";
 import { Banner } from "./Banner";
 import { Button } from "./Button";
+import { NeedsOwner } from "./NeedsOwner";
 
-/** The gravest thing that is wrong, over all panes: the hub is gone, or it does not receive. It cannot be dismissed. */
+/** The gravest thing that is wrong, over all panes: the hub is gone, it does not receive, something waits for the owner. Not to be dismissed. */
 export function NotReceiving() {
   const { t } = useTranslation();
   const navigate = useNavigate();
@@ -24,7 +25,7 @@ export function NotReceiving() {
       </Banner>
     );
   }
-  if (state.data?.receiving !== false) return null;
+  if (state.data?.receiving !== false) return <NeedsOwner />;
   return (
     <Banner
       look="deaf"

@@ -1,5 +1,6 @@
 import type { TFunction } from "i18next";
 import { Bot, Hand, User } from "lucide-react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ConversationRow } from "../bindings";
 import { Chip } from "./Chip";
@@ -11,7 +12,7 @@ type Held = Pick<ConversationRow, "owner" | "needs_person">;
 export const heldByPerson = ({ owner, needs_person }: Held): boolean => owner.type === "person" && !needs_person;
 
 /** Who holds the conversation, as a chip at its head. */
-export function OwnerChip({ row, agentName }: { row: Held; agentName: string }) {
+export function OwnerChip({ row, agentName, children }: { row: Held; agentName: string; children?: ReactNode }) {
   const { t } = useTranslation();
   const { owner } = row;
   if (row.needs_person) {
@@ -19,6 +20,7 @@ export function OwnerChip({ row, agentName }: { row: Held; agentName: string }) 
       <Chip look="wait">
         <Hand size={14} strokeWidth={1.8} aria-hidden />
         {t("owner.needs_person")}
+        {children}
       </Chip>
     );
   }
@@ -30,6 +32,7 @@ export function OwnerChip({ row, agentName }: { row: Held; agentName: string }) 
           <span className={styles.long}>{t("owner.agent_answers", { name: agentName })}</span>
           <span className={styles.short}>{agentName}</span>
         </span>
+        {children}
       </Chip>
     );
   }
@@ -37,6 +40,7 @@ export function OwnerChip({ row, agentName }: { row: Held; agentName: string }) 
     <Chip look="you">
       <User size={13} strokeWidth={1.8} aria-hidden />
       {owner.name || t("common.you")}
+      {children}
     </Chip>
   );
 }

@@ -6,6 +6,7 @@ import {
   BookOpen,
   Bot,
   Check,
+  Clock,
   FilePen,
   Hand,
   Inbox,
@@ -19,18 +20,22 @@ import {
   Search,
   Settings,
   Sun,
+  Tag,
   User,
+  UserCheck,
 } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useContactName } from "../hooks/useContactName";
 import { useKept } from "../hooks/useKept";
 import { useRunKey } from "../keys/KeysProvider";
-import { type KeyId, keyParts } from "../keys/keymap";
+import type { KeyId } from "../keys/keymap";
 import { found } from "../queries/search";
 import { paint } from "../theme";
+import { fold } from "../words/fold";
 import { plain } from "../words/highlight";
 import dialogStyles from "./Dialog.module.css";
-import { Kbd } from "./Kbd";
+import { KeyHint } from "./Kbd";
 import styles from "./Palette.module.css";
 
 type Item = {
@@ -63,6 +68,7 @@ function Inside({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const run = useRunKey();
+  const called = useContactName();
   const { conversation } = useParams({ strict: false });
   const list = useId();
   const [words, setWords] = useState("");
@@ -98,9 +104,12 @@ function Inside({ onClose }: { onClose: () => void }) {
         ? []
         : [
             key("take", "conversation", Hand),
+            key("assign", "conversation", UserCheck),
             key("reply", "conversation", Reply),
             key("note", "conversation", FilePen),
             key("resolve", "conversation", Check),
+            key("snooze", "conversation", Clock),
+            key("label", "conversation", Tag),
             key("panel", "conversation", PanelRight),
           ]),
       go("go_inbox", Inbox, "/inbox"),
@@ -127,8 +136,8 @@ function Inside({ onClose }: { onClose: () => void }) {
       (hit): Item => ({
         id: `hit-${hit.type}-${hit.id}`,
         group: "people",
-        icon: hit.type === "contact" ? User : MessageSquare,
-        label: hit.title || t("inbox.nameless", { sign: "" }).trim(),
+        icon: hit.type === "contact" ? User : hit.type === "note" ? FilePen : MessageSquare,
+        label: called({ id: hit.contact, name: hit.title, address: hit.address }),
         note: plain(hit.excerpt),
         run: () =>
           void (hit.conversation
@@ -137,7 +146,7 @@ function Inside({ onClose }: { onClose: () => void }) {
       }),
     );
     return [...matching, ...people];
-  }, [words, recent, commands, hits.data, navigate, t]);
+  }, [words, recent, commands, hits.data, navigate, called]);
 
   const ordered = groupOrder.flatMap((group) => items.filter((item) => item.group === group));
   const chosen = Math.min(at, Math.max(0, ordered.length - 1));
@@ -181,7 +190,7 @@ function Inside({ onClose }: { onClose: () => void }) {
         <Icon size={18} strokeWidth={1.8} aria-hidden />
         <span className="cut">{item.label}</span>
         {item.note ? <span className={`${styles.note} cut`}>{item.note}</span> : <span className="grow" />}
-        {item.keys ? <Kbd keys={keyParts(item.keys)} /> : null}
+        {item.keys ? <KeyHint id={item.keys} /> : null}
       </div>
     );
   };
@@ -222,9 +231,6 @@ function Inside({ onClose }: { onClose: () => void }) {
     </>
   );
 }
-
-/** Without accents and capitals, so that "conexoes" finds "Conexões". */
-const fold = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 function parse(kept: string): string[] {
   try {

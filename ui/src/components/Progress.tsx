@@ -1,7 +1,15 @@
 import styles from "./Progress.module.css";
 
 /** How far something is. `done` of `total`; without a total it only says that it goes on. */
-export function Progress({ label, done, total }: { label: string; done?: number; total?: number }) {
+export function Progress({
+  label,
+  done,
+  total,
+}: {
+  label: string;
+  done?: number | undefined;
+  total?: number | undefined;
+}) {
   const known = done !== undefined && total !== undefined && total > 0;
   const percent = known ? Math.min(100, Math.round((done / total) * 100)) : undefined;
   return (

@@ -1,9 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { movePane, useKey } from "../keys/KeysProvider";
-import { settings } from "../queries/hub";
 import { KeySheet } from "./KeySheet";
 import { NotReceiving } from "./NotReceiving";
 import { Palette } from "./Palette";
@@ -16,11 +14,12 @@ export function Shell() {
   const navigate = useNavigate();
   const [palette, setPalette] = useState(false);
   const [sheet, setSheet] = useState(false);
-  const shop = useQuery(settings());
   useKey("palette", () => setPalette((open) => !open));
   useKey("sheet", () => setSheet(true));
   useKey("pane_next", () => movePane(1));
   useKey("pane_previous", () => movePane(-1));
+  useKey("panes", () => movePane(1));
+  useKey("panes_back", () => movePane(-1));
   useKey("go_inbox", () => void navigate({ to: "/inbox" }));
   useKey("go_agents", () => void navigate({ to: "/agents" }));
   useKey("go_knowledge", () => void navigate({ to: "/knowledge" }));
@@ -39,7 +38,7 @@ export function Shell() {
         <Outlet />
       </div>
       <Palette open={palette} onOpen={setPalette} />
-      <KeySheet open={sheet} onOpen={setSheet} single={shop.data?.single_keys !== false} />
+      <KeySheet open={sheet} onOpen={setSheet} />
     </div>
   );
 }

@@ -1,13 +1,38 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef } from "react";
-import { inField, type KeyId, keyIds, keymap, pressed } from "./keymap";
+import {
+  type Bindings,
+  bindings,
+  type ChangedKeys,
+  inField,
+  isSingle,
+  type KeyId,
+  keyIds,
+  overlaid,
+  pressed,
+} from "./keymap";
 
 type Handler = () => void;
-type Keys = { add: (id: KeyId, handler: Handler) => () => void; run: (id: KeyId) => boolean };
+type Keys = {
+  add: (id: KeyId, handler: Handler) => () => void;
+  run: (id: KeyId) => boolean;
+};
 const KeysContext = createContext<Keys>({ add: () => () => {}, run: () => false });
+const BoundContext = createContext<{ all: Bindings; single: boolean }>({ all: bindings({}), single: true });
+const none: ChangedKeys = {};
 
 /** Listens for keys once, for the whole window; the newest handler of a key wins. */
-export function KeysProvider({ single, children }: { single: boolean; children: ReactNode }) {
+export function KeysProvider({
+  single,
+  changed = none,
+  children,
+}: {
+  /** Single letters and signs work. */
+  single: boolean;
+  changed?: ChangedKeys | undefined;
+  children: ReactNode;
+}) {
   const handlers = useRef(new Map<KeyId, Handler[]>());
+  const bound = useMemo(() => ({ all: bindings(changed), single }), [changed, single]);
   const keys = useMemo<Keys>(
     () => ({
       add(id, handler) {
@@ -29,24 +54,22 @@ export function KeysProvider({ single, children }: { single: boolean; children: 
   );
 
   useEffect(() => {
+    const { all } = bound;
     let first = "";
     let timer: ReturnType<typeof setTimeout> | undefined;
+    /** The same key may do different things on different screens: the one that is on screen does it. */
+    const run = (said: string) => keyIds.some((id) => all[id] === said && keys.run(id));
     const listen = (event: KeyboardEvent) => {
-      if (event.key === "F6") {
-        event.preventDefault();
-        movePane(event.shiftKey ? -1 : 1);
-        return;
-      }
       const key = pressed(event);
       if (key === undefined || event.defaultPrevented) return;
-      const letter = !key.startsWith("mod+");
-      if (letter && (!single || inField(event.target) || document.querySelector("[role=dialog]") !== null)) return;
+      const letter = isSingle(key);
+      if (letter && (!single || inField(event.target) || overlaid())) return;
       const whole = first === "" ? key : `${first} ${key}`;
       clearTimeout(timer);
+      const waited = first !== "";
       first = "";
-      const id = keyIds.find((one) => keymap[one].keys === whole) ?? keyIds.find((one) => keymap[one].keys === key);
-      if (id !== undefined && keys.run(id)) event.preventDefault();
-      else if (letter && keyIds.some((one) => keymap[one].keys.startsWith(`${key} `))) {
+      if (run(whole) || (waited && run(key))) event.preventDefault();
+      else if (letter && keyIds.some((id) => all[id].startsWith(`${key} `))) {
         first = key;
         timer = setTimeout(() => {
           first = "";
@@ -58,9 +81,13 @@ export function KeysProvider({ single, children }: { single: boolean; children: 
       clearTimeout(timer);
       window.removeEventListener("keydown", listen);
     };
-  }, [keys, single]);
+  }, [keys, bound, single]);
 
-  return <KeysContext value={keys}>{children}</KeysContext>;
+  return (
+    <KeysContext value={keys}>
+      <BoundContext value={bound}>{children}</BoundContext>
+    </KeysContext>
+  );
 }
 
 /** Does `handler` when the key is pressed, as long as the component is on screen and `on`. */
@@ -75,6 +102,15 @@ export function useKey(id: KeyId, handler: Handler, on = true): void {
 
 /** Does what a key would do: for the palette. */
 export const useRunKey = (): ((id: KeyId) => boolean) => useContext(KeysContext).run;
+
+/** What is to be pressed for what, as it is just now. */
+export const useBindings = (): Bindings => useContext(BoundContext).all;
+
+/** What is to be pressed for something; empty while it has no key or single letters are switched off. */
+export function useBinding(id: KeyId): string {
+  const { all, single } = useContext(BoundContext);
+  return single || !isSingle(all[id]) ? all[id] : "";
+}
 
 /** Moves the focus to the next pane that is in sight. */
 export function movePane(step: 1 | -1): void {

@@ -7,6 +7,8 @@ import { queryClient } from "./client";
 export type ConversationFilter = {
   owner?: OwnerFilter | undefined;
   status?: ConversationStatus | undefined;
+  label?: string | undefined;
+  connection?: string | undefined;
   query?: string | undefined;
 };
 
@@ -18,6 +20,8 @@ export const conversations = (filter: ConversationFilter) =>
       call("list_conversations", {
         owner: filter.owner ?? null,
         status: filter.status ?? null,
+        label: filter.label ?? null,
+        connection: filter.connection ?? null,
         query: filter.query || null,
         cursor: pageParam,
         limit: 100,

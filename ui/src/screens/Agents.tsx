@@ -7,12 +7,12 @@ import { Button } from "../components/Button";
 import { EmptyState } from "../components/EmptyState";
 import { Page } from "../components/Page";
 import { Skeleton } from "../components/Skeleton";
+import { useKey } from "../keys/KeysProvider";
 import { agents } from "../queries/agents";
 import { connections, connectors } from "../queries/connections";
 import { sentence } from "../words/error";
 import { AgentCard } from "./agents/AgentCard";
 import styles from "./agents/AgentCard.module.css";
-import { useScreenKeys } from "./useScreenKeys";
 
 /** Who answers, with which model, where, and what that took today. */
 export function Agents() {
@@ -26,7 +26,7 @@ export function Agents() {
   const models = yours.data?.items.filter((one) => modelKinds.has(one.connector)) ?? [];
   const blocked = known && models.length === 0;
   const make = () => void navigate({ to: "/agents/$agent", params: { agent: "new" } });
-  useScreenKeys({ n: blocked ? undefined : make });
+  useKey("new_agent", make, !blocked);
 
   return (
     <Page

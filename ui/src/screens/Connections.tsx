@@ -5,8 +5,10 @@ import { useTranslation } from "react-i18next";
 import type { Agent, Connection, Connector } from "../bindings";
 import { Button } from "../components/Button";
 import { EmptyState } from "../components/EmptyState";
+import { KeyHint } from "../components/Kbd";
 import { Page } from "../components/Page";
 import { Skeleton } from "../components/Skeleton";
+import { useKey } from "../keys/KeysProvider";
 import { agents } from "../queries/agents";
 import { connections, connectors } from "../queries/connections";
 import { sentence } from "../words/error";
@@ -15,7 +17,6 @@ import { Catalogue, type TypeFilter } from "./connections/Catalogue";
 import { ConnectionCard } from "./connections/ConnectionCard";
 import { stateOf, wantsOwner, worstFirst } from "./connections/state";
 import { useNow } from "./useNow";
-import { useScreenKeys } from "./useScreenKeys";
 
 /** What is connected and whether it truly works, and everything that can be added. */
 export function Connections() {
@@ -32,17 +33,11 @@ export function Connections() {
     document.getElementById("catalogue")?.scrollIntoView({ block: "start" });
     document.querySelector<HTMLElement>("[data-kind]")?.focus();
   };
-  useScreenKeys({
-    "/": (event) => {
-      event.preventDefault();
-      find.current?.focus();
-    },
-    n: (event) => {
-      event.preventDefault();
-      add();
-    },
-    p: () => document.activeElement?.closest("[data-connection]")?.querySelector<HTMLElement>("[data-prove]")?.click(),
-  });
+  useKey("find_service", () => find.current?.focus());
+  useKey("connect", add);
+  useKey("prove", () =>
+    document.activeElement?.closest("[data-connection]")?.querySelector<HTMLElement>("[data-prove]")?.click(),
+  );
 
   const failed = yours.isError ? yours : kinds.isError ? kinds : undefined;
   return (
@@ -64,7 +59,7 @@ export function Connections() {
                 if (event.key === "Escape") setQuery("");
               }}
             />
-            <kbd aria-hidden>/</kbd>
+            <KeyHint id="find_service" />
           </label>
           <Button look="primary" onClick={add} className={styles.add}>
             <Plus size={16} strokeWidth={1.8} aria-hidden />

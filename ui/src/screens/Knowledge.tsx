@@ -3,9 +3,12 @@ import { PencilLine, Plus, Upload } from "lucide-react";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../components/Button";
+import { DropVeil } from "../components/DropVeil";
 import { EmptyState } from "../components/EmptyState";
 import { Page } from "../components/Page";
 import { Skeleton } from "../components/Skeleton";
+import { useDropAnywhere } from "../hooks/useDropAnywhere";
+import { useKey } from "../keys/KeysProvider";
 import { knowledge } from "../queries/knowledge";
 import { sentence } from "../words/error";
 import styles from "./Knowledge.module.css";
@@ -14,11 +17,9 @@ import { DocumentRow, UploadRow } from "./knowledge/DocumentRow";
 import { TrySearch } from "./knowledge/TrySearch";
 import { UnansweredList } from "./knowledge/UnansweredList";
 import { useDelete } from "./knowledge/useDelete";
-import { useDropAnywhere } from "./knowledge/useDropAnywhere";
 import { readable, useUploads } from "./knowledge/useUploads";
 import { WriteDialog } from "./knowledge/WriteDialog";
 import { useNow } from "./useNow";
-import { useScreenKeys } from "./useScreenKeys";
 
 /** What agents may quote: the files, what they answer, and what nobody could answer. */
 export function Knowledge() {
@@ -32,12 +33,7 @@ export function Knowledge() {
   /** The question to answer; empty for a note of any kind. */
   const [writing, setWriting] = useState<string>();
   const now = useNow();
-  useScreenKeys({
-    "/": (event) => {
-      event.preventDefault();
-      find.current?.focus();
-    },
-  });
+  useKey("find_document", () => find.current?.focus());
 
   const documents = (list.data?.items ?? []).filter((one) => !deleting.gone.has(one.id));
   const empty = list.data !== undefined && list.data.items.length === 0 && files.uploads.length === 0;
@@ -126,14 +122,7 @@ export function Knowledge() {
           </div>
         </div>
       )}
-      {over && !empty ? (
-        <div className={styles.veil} aria-hidden>
-          <span>
-            <Upload size={28} strokeWidth={1.8} />
-            {t("knowledge.let_go")}
-          </span>
-        </div>
-      ) : null}
+      {over && !empty ? <DropVeil text={t("knowledge.let_go")} /> : null}
       {writing === undefined ? null : (
         <WriteDialog question={writing} onClose={() => setWriting(undefined)} onText={(file) => files.add([file])} />
       )}

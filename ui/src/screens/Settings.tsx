@@ -129,6 +129,15 @@ function Sheet({ shop, state }: { shop: ShopSettings; state: Health }) {
           )}
         </Fact>
         <SavedField
+          label={t("settings.time_zone")}
+          help={t("settings.time_zone_help", { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}
+          value={shop.time_zone}
+          error={fields.time_zone}
+          optional
+          placeholder="America/Sao_Paulo"
+          onSave={(time_zone) => save({ time_zone })}
+        />
+        <SavedField
           label={t("settings.proxy")}
           help={t("settings.proxy_help")}
           value={shop.proxy}

@@ -203,7 +203,7 @@ export class Chat {
 
   private watch(): void {
     addEventListener("online", () => this.link.poke());
-    addEventListener("offline", () => this.screen.status(this.status));
+    addEventListener("offline", () => this.link.doubt());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState !== "visible") return;
       if (this.open) this.tabs?.take();
@@ -313,15 +313,24 @@ export class Chat {
 
   private linked(state: LinkState): void {
     clearTimeout(this.offlineTimer);
-    this.status.link = state === "waiting" ? this.status.link : state;
-    // A short cut is nobody's business: the banner comes when it lasts.
-    if (state === "waiting") {
-      this.offlineTimer = setTimeout(() => {
-        this.status.link = "waiting";
-        this.typing.clear();
-        this.screen.status(this.status);
-      }, 1200);
-    } else this.screen.status(this.status);
+    // A short cut is nobody's business: the banner comes when it lasts, or at once where the device itself is offline. Until then
+    // nothing is claimed.
+    if (state === "waiting" && this.status.link !== "waiting" && navigator.onLine) {
+      this.status.link = "starting";
+      this.offlineTimer = setTimeout(() => this.cut(), 1200);
+    } else if (state === "waiting") {
+      this.cut();
+      return;
+    } else this.status.link = state;
+    this.screen.status(this.status);
+  }
+
+  /** The line is cut: what is written waits here. */
+  private cut(): void {
+    clearTimeout(this.offlineTimer);
+    this.status.link = "waiting";
+    this.typing.clear();
+    this.screen.status(this.status);
   }
 
   private configure(config: Config | undefined): void {
@@ -402,15 +411,19 @@ export class Chat {
   private drawNow(): void {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-    const shop = this.config.name ?? null;
+    const shop = this.config.name || null;
     this.screen.name(shop);
-    this.screen.messages(this.transcript.entries(this.outbox.list()), this.greeting, shop);
+    // A person of the shop speaks for it by its name.
+    const entries = this.transcript
+      .entries(this.outbox.list())
+      .map((entry) => (entry.role === "agent" && !entry.name ? { ...entry, name: shop } : entry));
+    this.screen.messages(entries, this.greeting, shop);
   }
 
   private drawWriting(): void {
     this.screen.writing(
       this.transcript.beingWritten,
-      this.typing.who(this.words, (role) => this.transcript.nameOf(role)),
+      this.typing.who(this.words, (role) => this.transcript.nameOf(role), this.config.name || null),
     );
   }
 

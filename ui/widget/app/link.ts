@@ -84,6 +84,11 @@ export class Link {
     if (this.state === "live" && this.deps.now() - this.lastByte > 25_000) this.stopRound.abort();
   }
 
+  /** The device says that it is offline. A shop on the same computer is there all the same: ask anew. */
+  doubt(): void {
+    if (this.state === "live") this.stopRound.abort();
+  }
+
   /** A message we know to exist did not come by the stream: the stream is being held back. */
   distrustStream(): void {
     this.pollUntil = this.deps.now() + STREAM_AGAIN;

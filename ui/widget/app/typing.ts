@@ -33,10 +33,11 @@ export class Typing {
     this.changed();
   }
 
-  /** The name to show, or null when nobody is writing. `known` gives the name a role last wrote under. */
-  who(words: Words, known: (role: Role) => string | null): string | null {
+  /** The name to show, or null when nobody is writing. `known` gives the name a role last wrote under; people speak for `shop`. */
+  who(words: Words, known: (role: Role) => string | null, shop: string | null): string | null {
     if (!this.other) return null;
-    return this.other.name || known(this.other.role) || (this.other.role === "bot" ? words.assistant : words.team);
+    const { name, role } = this.other;
+    return name || known(role) || (role === "bot" ? words.assistant : shop || words.team);
   }
 
   /** The visitor changed the text. */

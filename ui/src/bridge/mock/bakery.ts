@@ -123,7 +123,7 @@ export const conversationRows: ConversationRow[] = [
   ...rows.map(
     ([id, name, connection, owner, minutes, unread, preview, rest]): ConversationRow => ({
       id: `cnv_${id}`,
-      contact: { id: `ctc_${id}`, name },
+      contact: { id: `ctc_${id}`, name, address: { connector: connection.connector, scheme: "user", value: id } },
       connection,
       ...plainRow,
       medium: "chat",
@@ -141,7 +141,11 @@ export const conversationRows: ConversationRow[] = [
     { length: 240 },
     (_, n): ConversationRow => ({
       id: `cnv_more_${n}`,
-      contact: { id: `ctc_more_${n}`, name: `${more[n % more.length]}${n < 10 ? "" : ` ${Math.floor(n / 10) + 1}`}` },
+      contact: {
+        id: `ctc_more_${n}`,
+        name: `${more[n % more.length]}${n < 10 ? "" : ` ${Math.floor(n / 10) + 1}`}`,
+        address: { connector: "website", scheme: "visitor", value: `${n}` },
+      },
       connection: [website, telegram, whatsapp][n % 3] ?? website,
       ...plainRow,
       medium: "chat",
@@ -196,7 +200,9 @@ export const messagesOf: Record<string, Message[]> = {
         mime: "audio/ogg",
         bytes: 31_000,
         duration_ms: 14_000,
-        transcript: "Preciso pra sábado de manhã, umas quinze pessoas. Dá tempo ainda?",
+        wave: Array.from({ length: 64 }, (_, n) =>
+          Math.round(255 * Math.abs(Math.sin(n * 0.41) * Math.cos(n * 0.13 + 1))),
+        ),
       },
     ]),
     said(system, "out", 8, event("searched", { agent: "Nina", query: "bolo cenoura sem lactose" })),
@@ -296,8 +302,6 @@ export const messagesOf: Record<string, Message[]> = {
         media: "med_photo",
         mime: "image/png",
         bytes: 480_000,
-        width: 900,
-        height: 600,
         caption: "Igual a esta",
       },
     ]),
@@ -353,4 +357,6 @@ export const contactOf = (row: ConversationRow): Contact => ({
       last_message_at: minutesAgo(57_000),
     },
   ],
+  perhaps: [],
+  merged: [],
 });

@@ -96,9 +96,9 @@ export const connectorList: Connector[] = [
     }),
     {
       abilities: ["text", "photos", "voice", "files", "location", "buttons"],
-      prerequisites: [{ text: "A Telegram account", url: "https://telegram.org" }],
+      prerequisites: [{ text: "A Telegram account" }],
       steps: [
-        { title: "Talk to BotFather", text: "Send /newbot and choose a name.", url: "https://t.me/BotFather" },
+        { title: "Talk to BotFather", text: "Send /newbot and choose a name." },
         { title: "Copy the token", text: "" },
         { title: "Send yourself a message", text: "" },
       ],
@@ -154,7 +154,7 @@ export const connectorList: Connector[] = [
     "Agent",
     icon("#23302a", bot),
     form(["api_key"], { api_key: secret("API key"), organization: { type: "string", title: "Organisation" } }),
-    { prerequisites: [{ text: "An API key", url: "https://platform.openai.com/api-keys" }] },
+    { prerequisites: [{ text: "An API key" }] },
   ),
   kind("openai-compatible", "OpenAI-compatible", "Agent", icon("#23302a", bot), {
     type: "object",

@@ -1,7 +1,8 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { VirtualList, type VirtualListHandle } from "../../components/VirtualList";
-import { useScreenKeys } from "../useScreenKeys";
+import { useKey } from "../../keys/KeysProvider";
+import { useFixedKeys } from "../useFixedKeys";
 import styles from "./ActivityList.module.css";
 
 type Props<T> = {
@@ -29,15 +30,17 @@ export function ActivityList<T>({ label, items, keyOf, open, onOpen, draw, onEnd
     onOpen(keyOf(item));
     list.current?.scrollTo(shown.indexOf(item));
   };
-  const step = (by: number) => (event: KeyboardEvent) => {
+  const step = (by: number) => go(at === -1 ? 0 : at + by);
+  const arrow = (by: number) => (event: KeyboardEvent) => {
+    if (!inList()) return;
     event.preventDefault();
-    go(at === -1 ? 0 : at + by);
+    step(by);
   };
-  useScreenKeys({
-    j: step(1),
-    k: step(-1),
-    ArrowDown: inList() ? step(1) : undefined,
-    ArrowUp: inList() ? step(-1) : undefined,
+  useKey("row_next", () => step(1));
+  useKey("row_previous", () => step(-1));
+  useFixedKeys({
+    ArrowDown: arrow(1),
+    ArrowUp: arrow(-1),
     Enter: (event) => {
       if (event.target instanceof HTMLElement && event.target.closest("button, a, summary, [tabindex='0']")) return;
       if (at === -1) go(0);

@@ -1,12 +1,14 @@
 import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Bot, CheckCheck, MessageSquare, RotateCcw } from "lucide-react";
+import { Bot, CheckCheck, CircleX, MessageSquare, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Arrival, Turn } from "../../bindings";
 import { call } from "../../bridge";
 import { Button } from "../../components/Button";
 import { Skeleton } from "../../components/Skeleton";
+import { inTrouble } from "../../hooks/useDeliveryHelp";
+import { useKey } from "../../keys/KeysProvider";
 import { arrival as arrivalQuery, turns } from "../../queries/activity";
 import { queryClient } from "../../queries/client";
 import { messages } from "../../queries/messages";
@@ -14,7 +16,6 @@ import { sentence } from "../../words/error";
 import { money } from "../../words/money";
 import { size } from "../../words/size";
 import { fullTime } from "../../words/time";
-import { useScreenKeys } from "../useScreenKeys";
 import { arrivalTitle, replayWords, tickWord } from "./arrivalWords";
 import { effectsOf, messagesOf } from "./effects";
 import styles from "./Open.module.css";
@@ -50,7 +51,7 @@ export function ArrivalOpen({ arrival, name, onTurn }: Props) {
       void queryClient.invalidateQueries({ queryKey: ["arrivals"] });
     },
   });
-  useScreenKeys({ y: () => void navigator.clipboard?.writeText(whole.data?.raw.body ?? "") });
+  useKey("copy", () => void navigator.clipboard?.writeText(whole.data?.raw.body ?? ""));
   const textOf = (id: string) => {
     const part = lines.find((one) => one.id === id)?.content[0];
     return part && "text" in part && part.text ? `“${part.text}”` : t("activity.effect.message");
@@ -120,6 +121,17 @@ export function ArrivalOpen({ arrival, name, onTurn }: Props) {
               <button type="button" className="link" onClick={() => onTurn(answer.id)}>
                 {t("activity.see_turn")}
               </button>
+            </li>
+          ) : null}
+          {sent?.delivery && inTrouble(sent.delivery) ? (
+            <li>
+              <CircleX size={16} strokeWidth={1.8} aria-hidden className={styles.bad} />
+              <span className="grow" dir="auto">
+                {sent.delivery.reason || t("inbox.no_reason")}
+              </span>
+              <Link to="/activity" search={{ show: "outbox", of: "all", open: sent.delivery.id }} className="link">
+                {t("help.see_why")}
+              </Link>
             </li>
           ) : null}
         </ul>

@@ -1,32 +1,34 @@
-import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeliveryRow } from "../../bindings";
-import { call } from "../../bridge";
 import { Button } from "../../components/Button";
 import { useToast } from "../../components/Toast";
-import { queryClient } from "../../queries/client";
+import { inTrouble, useDeliveryHelp } from "../../hooks/useDeliveryHelp";
 import { sentence } from "../../words/error";
 import { fullTime } from "../../words/time";
 import { tickWord } from "./arrivalWords";
 import styles from "./Open.module.css";
 import { Facts } from "./RefusalOpen";
 
-/** One message on its way out: why it stands where it stands, and the way to try again. */
-export function DeliveryOpen({ delivery, name }: { delivery: DeliveryRow; name: string }) {
+type Props = {
+  delivery: DeliveryRow;
+  /** The connection's name and kind. */
+  name: string;
+  connector: string;
+};
+
+/** One message on its way out: why it stands where it stands, and the ways on from there. */
+export function DeliveryOpen({ delivery, name, connector }: Props) {
   const { t, i18n } = useTranslation();
   const say = useToast();
-  const retry = useMutation({
-    mutationFn: () => call("retry_delivery", { id: delivery.id }),
-    onSuccess: () => {
-      void queryClient.invalidateQueries({ queryKey: ["deliveries"] });
-      say(t("activity.retried"));
-    },
-  });
-  const parked = delivery.parked;
-  const unsure = delivery.status === "unconfirmed";
-  const again = parked || unsure || delivery.status === "failed";
+  const { conversation, connection, parked } = delivery;
+  const { reason, ways, busy, retried, error } = useDeliveryHelp(delivery, { conversation, connection, connector });
+  const unsure = delivery.status === "unconfirmed" && !parked;
+  useEffect(() => {
+    if (retried) say(t("activity.retried"));
+  }, [retried, say, t]);
   const facts: [string, string][] = [
     [t("activity.fact.status"), parked ? t("activity.verdict.parked") : tickWord(delivery.status, t)],
     [t("activity.fact.over"), name],
@@ -41,33 +43,31 @@ export function DeliveryOpen({ delivery, name }: { delivery: DeliveryRow; name: 
         <h2 className={`${styles.title} grow`} dir="auto">
           {t("activity.to", { name: delivery.contact || t("activity.somebody") })}
         </h2>
-        {again ? (
-          <Button look="primary" busy={retry.isPending} onClick={() => retry.mutate()}>
-            <RotateCcw size={16} strokeWidth={1.8} aria-hidden />
-            {t("activity.retry")}
+        {ways.map((way, index) => (
+          <Button key={way.id} look={index === 0 ? "primary" : "plain"} busy={busy} onClick={way.go}>
+            {way.id === "again" || way.id === "twice" || way.id === "anyway" ? (
+              <RotateCcw size={16} strokeWidth={1.8} aria-hidden />
+            ) : null}
+            {way.label}
           </Button>
-        ) : null}
+        ))}
       </header>
-      {delivery.reason ? (
+      {inTrouble(delivery) ? (
         <p className={`${styles.reason} ${unsure ? styles.unsure : ""}`} dir="auto">
+          {reason}
+        </p>
+      ) : delivery.reason ? (
+        <p className={styles.small} dir="auto">
           {delivery.reason}
         </p>
       ) : null}
-      {retry.isError ? (
+      {error ? (
         <p className={styles.reason} role="alert">
-          {sentence(retry.error, t)}
+          {sentence(error, t)}
         </p>
       ) : null}
-      {again ? (
-        <p className={styles.small}>
-          {t(
-            unsure
-              ? "activity.retry_text.unsure"
-              : parked
-                ? "activity.retry_text.parked"
-                : "activity.retry_text.failed",
-          )}
-        </p>
+      {ways.length > 0 && !unsure ? (
+        <p className={styles.small}>{t(parked ? "activity.retry_text.parked" : "activity.retry_text.failed")}</p>
       ) : null}
       <p className={styles.said} dir="auto">
         {delivery.preview || t("activity.no_words")}

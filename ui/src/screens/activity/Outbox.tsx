@@ -112,7 +112,12 @@ export function Outbox({ filter, connection, connections, open, onOpen, onAll, n
       }
       opened={
         opened ? (
-          <DeliveryOpen key={opened.id} delivery={opened} name={connectionOf(opened.connection)?.name ?? ""} />
+          <DeliveryOpen
+            key={opened.id}
+            delivery={opened}
+            name={connectionOf(opened.connection)?.name ?? ""}
+            connector={connectionOf(opened.connection)?.connector ?? ""}
+          />
         ) : null
       }
     />

@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import type { TFunction } from "i18next";
 import { CornerDownRight, MessageSquare, Wrench } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import type { TurnSummary } from "../../bindings";
 import { Button } from "../../components/Button";
 import { Skeleton } from "../../components/Skeleton";
 import { turn } from "../../queries/activity";
@@ -59,7 +61,7 @@ export function TurnOpen({ id }: { id: string }) {
       {one.error ? <p className={styles.reason}>{one.error}</p> : null}
       <Facts facts={facts} />
       {one.steps.length === 0 ? (
-        <p className={styles.small}>{t("activity.no_steps")}</p>
+        <p className={styles.small}>{one.summary ? gone(one.summary, t) : t("activity.no_steps")}</p>
       ) : (
         <ol className={styles.steps}>
           {one.steps.flatMap((step, n) =>
@@ -71,6 +73,13 @@ export function TurnOpen({ id }: { id: string }) {
       )}
     </>
   );
+}
+
+/** What is left of an answer whose steps are not kept any more. */
+function gone(summary: TurnSummary, t: TFunction): string {
+  const tools = [...new Set(summary.tools)].map((name) => knownTitle(name, t) ?? name).join(", ");
+  const said = t("activity.steps_gone", { count: summary.said });
+  return tools === "" ? said : `${said} ${t("activity.steps_gone_tools", { tools })}`;
 }
 
 function Step({ shown, took }: { shown: Shown; took: number }) {

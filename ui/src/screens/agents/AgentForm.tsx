@@ -13,7 +13,7 @@ import { Switch } from "../../components/Switch";
 import { useToast } from "../../components/Toast";
 import { queryClient } from "../../queries/client";
 import { sentence } from "../../words/error";
-import { useScreenKeys } from "../useScreenKeys";
+import { useFixedKeys } from "../useFixedKeys";
 import styles from "./AgentForm.module.css";
 import { type AgentErrors, draftOf, type Editing, keepEditing, keptEditing } from "./agentDraft";
 import { ChannelAdditions } from "./ChannelAdditions";
@@ -77,7 +77,7 @@ export function AgentForm({ agent, start, first }: { agent: Agent | undefined; s
       say(t("agents.deleted", { name: agent?.name ?? "" }));
     },
   });
-  useScreenKeys({
+  useFixedKeys({
     "mod+s": (event) => {
       event.preventDefault();
       if (!save.isPending) save.mutate();

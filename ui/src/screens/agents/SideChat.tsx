@@ -6,6 +6,7 @@ import type { AgentDraft, Rehearsed } from "../../bindings";
 import { call } from "../../bridge";
 import { Avatar } from "../../components/Avatar";
 import { Button } from "../../components/Button";
+import { MarkdownText, PlainText } from "../../components/RichText";
 import { sentence } from "../../words/error";
 import styles from "./SideChat.module.css";
 import { knownTitle } from "./ToolSwitches";
@@ -76,8 +77,15 @@ export function SideChat({ agent, draft }: Props) {
         {count === 0 ? <p className={styles.hint}>{t("agents.try_hint")}</p> : null}
         {lines.map((line) => (
           <div key={line.id} className={line.role === "user" ? styles.asked : styles.answered}>
-            <div className={styles.bubble} dir="auto">
-              {line.text}
+            <div className={styles.bubble}>
+              {line.role === "user" ? <PlainText text={line.text} /> : <MarkdownText text={line.text} />}
+              {line.answer && line.answer.choices.length > 0 ? (
+                <div className={styles.choices}>
+                  {line.answer.choices.map((choice) => (
+                    <span key={choice.id}>{choice.label}</span>
+                  ))}
+                </div>
+              ) : null}
             </div>
             {line.answer ? <Behind answer={line.answer} /> : null}
           </div>

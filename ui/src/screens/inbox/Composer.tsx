@@ -1,39 +1,42 @@
-import { Lock, Paperclip, TriangleAlert, X } from "lucide-react";
-import {
-  type DragEvent,
-  type KeyboardEvent,
-  type Ref,
-  useEffect,
-  useId,
-  useImperativeHandle,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "react";
+import { useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
+import { Check, ChevronDown, Lock, Paperclip, TriangleAlert } from "lucide-react";
+import { type KeyboardEvent, type Ref, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ConversationRow, Part } from "../../bindings";
 import { Button } from "../../components/Button";
-import { Kbd } from "../../components/Kbd";
+import { DropVeil } from "../../components/DropVeil";
+import { KeyHint } from "../../components/Kbd";
+import { Menu, MenuItem } from "../../components/Menu";
 import segStyles from "../../components/Segmented.module.css";
 import { useContactName } from "../../hooks/useContactName";
+import { useDropAnywhere } from "../../hooks/useDropAnywhere";
 import { useKept } from "../../hooks/useKept";
 import { useNow } from "../../hooks/useNow";
-import { keyParts } from "../../keys/keymap";
+import { connectors } from "../../queries/connections";
 import { sentence } from "../../words/error";
-import { size } from "../../words/size";
-import { type Attachment, refusal, upload } from "./attachments";
+import { counted } from "../../words/length";
+import { AttachedFiles } from "./AttachedFiles";
+import { limitWords, within } from "./attachments";
 import styles from "./Composer.module.css";
 import { ReplyWindow } from "./ReplyWindow";
 import { TemplateButton } from "./TemplateButton";
+import { useAttachments } from "./useAttachments";
 
 type Tab = "reply" | "note";
-export type ComposerHandle = { write: (tab: Tab) => void };
+export type ComposerHandle = {
+  /** Begins to write; a reply with `words`, if there are any, to be changed. */
+  write: (tab: Tab, words?: string) => void;
+  /** Opens the templates, where the channel has some. */
+  template: () => void;
+};
 type Props = {
   row: ConversationRow;
   agentName: string;
   /** No person holds the conversation: a reply takes it over first. */
   mustTake: boolean;
-  onSend: (content: Part[], note: boolean) => Promise<void>;
+  /** `resolve`: and be done with the conversation. */
+  onSend: (content: Part[], note: boolean, resolve: boolean) => Promise<void>;
   ref?: Ref<ComposerHandle>;
 };
 
@@ -50,23 +53,37 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
     setHeld(byAgent);
     if (!byAgent) setTab("reply");
   }
-  const [draft, keepDraft] = useKept(`draft.${row.id}.${tab}`, "");
-  const [files, setFiles] = useState<Attachment[]>([]);
-  const [uploading, setUploading] = useState(0);
+  const note = tab === "note";
+  const [reply, keepReply] = useKept(`draft.${row.id}.reply`, "");
+  const [noted, keepNoted] = useKept(`draft.${row.id}.note`, "");
+  const [draft, keepDraft] = note ? [noted, keepNoted] : [reply, keepReply];
+  const kinds = useQuery(connectors());
+  const channel = kinds.data?.items.find((one) => one.kind === row.connection.connector)?.channel;
+  const given = channel?.media_limits;
+  const limits = given && within(given);
+  const takesFiles = limits === undefined || Object.keys(limits).length > 0;
+  const files = useAttachments(limits);
+  const [templates, setTemplates] = useState(false);
   const [trouble, setTrouble] = useState("");
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const note = tab === "note";
   // A person may answer longer than an agent on some channels.
   const until = row.person_window_ends_at ?? row.reply_window_ends_at;
   const closed = !note && until != null && until <= now;
-  const empty = draft.trim() === "" && (note || files.length === 0);
+  const empty = draft.trim() === "" && (note || files.parts.length === 0);
+  const waits = !note && (files.busy || files.stuck);
+  const length = note || !channel ? undefined : counted(draft.trim(), channel.text_limit);
 
   useImperativeHandle(ref, () => ({
-    write(next) {
+    write(next, words) {
       setTab(next);
+      if (words !== undefined) keepReply(reply.trim() === "" ? words : `${reply}\n${words}`);
       requestAnimationFrame(() => field.current?.focus());
+    },
+    template() {
+      setTab("reply");
+      setTemplates(true);
     },
   }));
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
@@ -76,42 +93,27 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
     area.style.height = "auto";
     area.style.height = `${Math.min(220, area.scrollHeight)}px`;
   }, [draft, tab]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation begins without files.
-  useEffect(() => setFiles([]), [row.id]);
 
-  const add = async (chosen: Iterable<File>) => {
-    for (const file of chosen) {
-      const wrong = refusal(file);
-      if (wrong !== undefined) {
-        setTrouble(
-          t(`composer.${wrong.type}`, {
-            name: wrong.name,
-            most: wrong.type === "too_big" ? size(wrong.most, i18n.language) : "",
-          }),
-        );
-        continue;
-      }
-      setUploading((count) => count + 1);
-      try {
-        const part = await upload(file);
-        setTrouble("");
-        setFiles((all) => [...all, part]);
-      } catch (cause) {
-        setTrouble(t("composer.not_attached", { name: file.name, reason: sentence(cause, t) }));
-      }
-      setUploading((count) => count - 1);
-    }
+  const attach = (chosen: File[]) => {
+    if (!takesFiles || chosen.length === 0) return;
+    // Files go to the customer; a note stays here.
+    setTab("reply");
+    files.add(chosen);
   };
+  const over = useDropAnywhere(attach);
 
-  const send = async () => {
-    if (empty || busy || closed || uploading > 0) return;
+  const send = async (resolve = false) => {
+    if (empty || busy || closed || waits) return;
     const words = draft.trim();
-    const content: Part[] = [...(words === "" ? [] : [{ type: "text" as const, text: words }]), ...(note ? [] : files)];
+    const content: Part[] = [
+      ...(words === "" ? [] : [{ type: "text" as const, text: words }]),
+      ...(note ? [] : files.parts),
+    ];
     setBusy(true);
     try {
-      await onSend(content, note);
+      await onSend(content, note, resolve);
       keepDraft("");
-      if (!note) setFiles([]);
+      if (!note) files.clear();
       setTrouble("");
     } catch (cause) {
       setTrouble(sentence(cause, t));
@@ -127,11 +129,6 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
     }
     if (event.key === "Escape") field.current?.blur();
   };
-  const drop = (event: DragEvent) => {
-    if (note || event.dataTransfer.files.length === 0) return;
-    event.preventDefault();
-    void add(event.dataTransfer.files);
-  };
   const tabKeys = (event: KeyboardEvent) => {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
     const next = note ? "reply" : "note";
@@ -140,13 +137,7 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
   };
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: files may be dropped; the button beside does the same.
-    <div
-      className={`${styles.composer} ${note ? styles.isNote : ""}`}
-      data-under={mustTake || undefined}
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={drop}
-    >
+    <div className={`${styles.composer} ${note ? styles.isNote : ""}`} data-under={mustTake || undefined}>
       <div className={styles.top}>
         <div
           className={`${segStyles.seg} ${note ? styles.onNote : ""}`}
@@ -189,33 +180,12 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
         onChange={(event) => keepDraft(event.target.value)}
         onKeyDown={keys}
         onPaste={(event) => {
-          if (!note && event.clipboardData.files.length > 0) {
-            event.preventDefault();
-            void add(event.clipboardData.files);
-          }
+          if (event.clipboardData.files.length === 0) return;
+          event.preventDefault();
+          attach([...event.clipboardData.files]);
         }}
       />
-      {!note && (files.length > 0 || uploading > 0) ? (
-        <ul className={styles.files} aria-label={t("composer.files")}>
-          {files.map((file) => (
-            <li key={file.media}>
-              <Paperclip size={13} strokeWidth={1.8} aria-hidden />
-              <span className="cut">{file.filename}</span>
-              <small className="num">{size(file.bytes, i18n.language)}</small>
-              <Button
-                look="quiet"
-                size="sm"
-                icon
-                aria-label={t("composer.remove", { name: file.filename ?? "" })}
-                onClick={() => setFiles((all) => all.filter((one) => one !== file))}
-              >
-                <X size={14} strokeWidth={1.8} aria-hidden />
-              </Button>
-            </li>
-          ))}
-          {uploading > 0 ? <li>{t("composer.uploading", { count: uploading })}</li> : null}
-        </ul>
-      ) : null}
+      {note ? null : <AttachedFiles files={files} limits={limits} channel={row.connection.name} />}
       {trouble || closed ? (
         <p className={styles.trouble} id={`${id}-trouble`} role="alert">
           <TriangleAlert size={15} strokeWidth={1.8} aria-hidden />
@@ -225,36 +195,98 @@ export function Composer({ row, agentName, mustTake, onSend, ref }: Props) {
       <div className={styles.foot}>
         {note ? null : (
           <>
-            <input
-              ref={picker}
-              type="file"
-              multiple
-              hidden
-              onChange={(event) =>
-                void add([...(event.target.files ?? [])]).finally(() => {
-                  if (picker.current) picker.current.value = "";
-                })
-              }
+            {takesFiles ? (
+              <>
+                <input
+                  ref={picker}
+                  type="file"
+                  multiple
+                  hidden
+                  onChange={(event) => {
+                    attach([...(event.target.files ?? [])]);
+                    event.target.value = "";
+                  }}
+                />
+                <Button
+                  look="quiet"
+                  icon
+                  aria-label={t("composer.attach")}
+                  aria-describedby={`${id}-limits`}
+                  title={limits ? limitWords(limits, t, i18n.language) : undefined}
+                  onClick={() => picker.current?.click()}
+                >
+                  <Paperclip size={18} strokeWidth={1.8} aria-hidden />
+                </Button>
+              </>
+            ) : null}
+            <TemplateButton
+              row={row}
+              closed={closed}
+              open={templates}
+              onOpen={setTemplates}
+              onSend={(content) => onSend(content, false, false)}
             />
-            <Button look="quiet" icon aria-label={t("composer.attach")} onClick={() => picker.current?.click()}>
-              <Paperclip size={18} strokeWidth={1.8} aria-hidden />
-            </Button>
-            <TemplateButton row={row} closed={closed} onSend={(content) => onSend(content, false)} />
           </>
         )}
-        <span className={`grow ${styles.hint}`}>
-          {note ? t("composer.only_team") : byAgent ? t("composer.takes_over", { name: agentName }) : ""}
+        <span className={`grow ${styles.hint}`} id={`${id}-limits`}>
+          {length ? (
+            <span className="num" data-over={length.messages > 1 || undefined}>
+              {lengthWords(length, channel?.text_limit.max ?? 0, t, i18n.language)}
+            </span>
+          ) : note ? (
+            t("composer.only_team")
+          ) : byAgent ? (
+            t("composer.takes_over", { name: agentName })
+          ) : limits ? (
+            limitWords(limits, t, i18n.language)
+          ) : null}
         </span>
-        <Button
-          look={note ? "plain" : mustTake ? "ring" : "primary"}
-          busy={busy}
-          disabled={empty || closed || uploading > 0}
-          onClick={() => void send()}
-        >
-          {t(note ? "composer.save_note" : mustTake ? "composer.take_and_send" : "composer.send")}{" "}
-          <Kbd keys={keyParts("send")} />
-        </Button>
+        <span className={styles.sending}>
+          <Button
+            look={note ? "plain" : mustTake ? "ring" : "primary"}
+            busy={busy}
+            disabled={empty || closed || waits}
+            className={note ? undefined : styles.send}
+            onClick={() => void send()}
+          >
+            {t(note ? "composer.save_note" : mustTake ? "composer.take_and_send" : "composer.send")}{" "}
+            <KeyHint id="send" />
+          </Button>
+          {note ? null : (
+            <Menu
+              trigger={
+                <Button
+                  look={mustTake ? "ring" : "primary"}
+                  icon
+                  className={styles.ways}
+                  disabled={empty || closed || waits || busy}
+                  aria-label={t("composer.more_ways")}
+                >
+                  <ChevronDown size={16} strokeWidth={2} aria-hidden />
+                </Button>
+              }
+            >
+              <MenuItem icon={<Check size={16} strokeWidth={1.8} />} onSelect={() => void send(true)}>
+                {t("composer.send_resolve")}
+              </MenuItem>
+            </Menu>
+          )}
+        </span>
       </div>
+      {over && takesFiles ? (
+        <DropVeil text={t("composer.drop")} more={limits && limitWords(limits, t, i18n.language)} />
+      ) : null}
     </div>
   );
+}
+
+function lengthWords(
+  { letters, messages }: { letters: number; messages: number },
+  most: number,
+  t: TFunction,
+  language: string,
+): string {
+  const number = new Intl.NumberFormat(language);
+  if (messages > 1) return t("composer.split", { letters: number.format(letters), messages });
+  return t("composer.letters", { letters: number.format(letters), most: number.format(most) });
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { X } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { Plus, X } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Avatar } from "../../components/Avatar";
 import { Button } from "../../components/Button";
@@ -10,13 +10,15 @@ import { LabelDot } from "../../components/LabelDot";
 import { OwnerWord } from "../../components/OwnerChip";
 import { Skeleton } from "../../components/Skeleton";
 import { useAgentName } from "../../hooks/useAgentName";
-import { useContactName } from "../../hooks/useContactName";
+import { sayable, useContactName } from "../../hooks/useContactName";
 import { useNow } from "../../hooks/useNow";
 import { useServiceName } from "../../hooks/useServiceName";
 import { contact, conversation } from "../../queries/conversations";
 import { sentence } from "../../words/error";
 import { dayAndClock, shortTime } from "../../words/time";
 import styles from "./ContactPanel.module.css";
+import { LabelPicker } from "./LabelPicker";
+import { useConversationActions } from "./useConversationActions";
 
 type Props = { id: string; drawer: boolean; onClose: () => void };
 
@@ -29,6 +31,8 @@ export function ContactPanel({ id, drawer, onClose }: Props) {
   const serviceOf = useServiceName();
   const row = useQuery(conversation(id)).data;
   const who = useQuery({ ...contact(row?.contact.id ?? ""), enabled: row !== undefined });
+  const actions = useConversationActions(id, row);
+  const [labelling, setLabelling] = useState(false);
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     if (drawer) panel.current?.focus();
@@ -51,7 +55,7 @@ export function ContactPanel({ id, drawer, onClose }: Props) {
         <Avatar name={called(row.contact)} size={44} />
         <div className="grow">
           <b className={styles.name} dir="auto">
-            {called(who.data ?? row.contact)}
+            {called(row.contact)}
           </b>
           {since ? (
             <div className={styles.since}>
@@ -81,9 +85,9 @@ export function ContactPanel({ id, drawer, onClose }: Props) {
           {who.data.addresses.map((address) => (
             <li key={`${address.connector}${address.value}`}>
               <ChannelMark connector={address.connector} size={20} />
-              <span className="cut num" title={address.value}>
-                {/* What the hub calls a visitor of a website says nothing to a person. */}
-                {address.connector === "website" ? serviceOf(address.connector) : address.value}
+              <span className="cut num">
+                {/* A number of the service says nothing to a person. */}
+                {sayable(address) ?? serviceOf(address.connector)}
               </span>
             </li>
           ))}
@@ -97,13 +101,45 @@ export function ContactPanel({ id, drawer, onClose }: Props) {
         </dd>
         <dt>{t("panel.channel")}</dt>
         <dd className="cut">{row.connection.name}</dd>
-        {row.labels.length > 0 ? (
+        <dt>{t("panel.labels")}</dt>
+        <dd className={styles.labels}>
+          {row.labels.map((label) => (
+            <span key={label} className={styles.label}>
+              <LabelDot label={label} />
+              <Button
+                look="quiet"
+                icon
+                size="sm"
+                aria-label={t("label.remove", { name: label })}
+                onClick={() => actions.label.mutate({ name: label, on: false })}
+              >
+                <X size={13} strokeWidth={2} aria-hidden />
+              </Button>
+            </span>
+          ))}
+          <LabelPicker
+            on={row.labels}
+            open={labelling}
+            onOpen={setLabelling}
+            onLabel={(name, on) => actions.label.mutate({ name, on })}
+            trigger={
+              <Button look="quiet" size="sm" className={styles.add} aria-label={t("label.change")}>
+                <Plus size={14} strokeWidth={1.8} aria-hidden />
+                {t("panel.add_label")}
+              </Button>
+            }
+          />
+        </dd>
+        {row.status === "snoozed" ? (
           <>
-            <dt>{t("panel.labels")}</dt>
-            <dd className={styles.labels}>
-              {row.labels.map((label) => (
-                <LabelDot key={label} label={label} />
-              ))}
+            <dt>{t("panel.snoozed")}</dt>
+            <dd>
+              <span className="num">
+                {row.snoozed_until ? dayAndClock(row.snoozed_until, i18n.language) : t("panel.they_write")}
+              </span>{" "}
+              <button type="button" className="link" onClick={() => actions.setStatus.mutate({ status: "open" })}>
+                {t("inbox.wake")}
+              </button>
             </dd>
           </>
         ) : null}

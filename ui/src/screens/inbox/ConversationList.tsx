@@ -1,11 +1,11 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Check, Search, SlidersHorizontal, X } from "lucide-react";
+import { Search, SlidersHorizontal, X } from "lucide-react";
 import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/Button";
 import { EmptyState } from "../../components/EmptyState";
-import { Menu, MenuItem } from "../../components/Menu";
+import { KeyHint } from "../../components/Kbd";
 import { Segmented } from "../../components/Segmented";
 import { Skeleton } from "../../components/Skeleton";
 import { VirtualList, type VirtualListHandle } from "../../components/VirtualList";
@@ -15,6 +15,7 @@ import { conversationCounts, conversations } from "../../queries/conversations";
 import { sentence } from "../../words/error";
 import { ConversationItem } from "./ConversationItem";
 import styles from "./ConversationList.module.css";
+import { FilterChips, FilterMenu } from "./ListFilters";
 import type { InboxSearch, Who } from "./search";
 import { useStillRows } from "./useStillRows";
 
@@ -38,19 +39,19 @@ export function ConversationList({ open, search, onOpen, step }: Props) {
     conversations({
       owner: who === "all" ? undefined : who,
       status: status === "any" ? undefined : status,
+      label: search.label,
+      connection: search.connection,
       query: search.q,
     }),
   );
   const live = list.data?.pages.flatMap((page) => page.items) ?? [];
   const [over, setOver] = useState(false);
-  const { rows, waiting, release } = useStillRows(live, over, `${who} ${status} ${search.q ?? ""}`);
+  const { rows, waiting, release } = useStillRows(live, over, JSON.stringify(search));
   const handle = useRef<VirtualListHandle>(null);
   const field = useRef<HTMLInputElement>(null);
 
-  const set = (part: InboxSearch) => {
-    const next = { ...search, ...part };
-    void navigate({ to: ".", search: next, replace: true });
-  };
+  const set = (part: InboxSearch) => void navigate({ to: ".", search: { ...search, ...part }, replace: true });
+  const filtered = status !== "open" || search.label !== undefined || search.connection !== undefined;
   const [words, setWords] = useState(search.q ?? "");
   useEffect(() => {
     if (words === (search.q ?? "")) return;
@@ -94,29 +95,7 @@ export function ConversationList({ open, search, onOpen, step }: Props) {
       <header className={styles.head}>
         <div className="row">
           <h2 className="grow">{t("inbox.title")}</h2>
-          <Menu
-            trigger={
-              <Button
-                look="quiet"
-                icon
-                aria-label={t("inbox.filter", { what: t(`inbox.status_${status}`) })}
-                data-on={status !== "open" || undefined}
-                className={styles.filter}
-              >
-                <SlidersHorizontal size={18} strokeWidth={1.8} aria-hidden />
-              </Button>
-            }
-          >
-            {(["open", "resolved", "any"] as const).map((one) => (
-              <MenuItem
-                key={one}
-                onSelect={() => set({ status: one })}
-                hint={status === one ? <Check size={15} strokeWidth={2} /> : null}
-              >
-                {t(`inbox.status_${one}`)}
-              </MenuItem>
-            ))}
-          </Menu>
+          <FilterMenu search={search} onSearch={set} />
         </div>
         <div className={styles.search}>
           <Search size={16} strokeWidth={1.8} aria-hidden />
@@ -136,7 +115,7 @@ export function ConversationList({ open, search, onOpen, step }: Props) {
             }}
           />
           {words === "" ? (
-            <kbd>/</kbd>
+            <KeyHint id="search" />
           ) : (
             <Button look="quiet" size="sm" icon aria-label={t("inbox.clear_search")} onClick={() => setWords("")}>
               <X size={15} strokeWidth={1.8} aria-hidden />
@@ -155,6 +134,7 @@ export function ConversationList({ open, search, onOpen, step }: Props) {
             { value: "all", label: t("inbox.all") },
           ]}
         />
+        <FilterChips search={search} onSearch={set} />
       </header>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the pointer only holds the order; arrows move the focus. */}
       <div
@@ -180,6 +160,8 @@ export function ConversationList({ open, search, onOpen, step }: Props) {
           <NobodyThere
             who={who}
             searched={search.q}
+            filtered={filtered}
+            onUnfilter={() => set({ status: undefined, label: undefined, connection: undefined })}
             holding={counts.data?.agent ?? 0}
             onAgent={() => set({ who: "agent" })}
           />
@@ -205,13 +187,17 @@ export function ConversationList({ open, search, onOpen, step }: Props) {
 function NobodyThere({
   who,
   searched,
+  filtered,
   holding,
   onAgent,
+  onUnfilter,
 }: {
   who: Who;
   searched: string | undefined;
+  filtered: boolean;
   holding: number;
   onAgent: () => void;
+  onUnfilter: () => void;
 }) {
   const { t } = useTranslation();
   if (searched)
@@ -221,6 +207,16 @@ function NobodyThere({
         title={t("inbox.not_found")}
         text={t("inbox.not_found_text", { words: searched })}
       />
+    );
+  if (filtered)
+    return (
+      <EmptyState
+        icon={<SlidersHorizontal size={28} strokeWidth={1.6} />}
+        title={t("inbox.filter_empty")}
+        text={t("inbox.filter_empty_text")}
+      >
+        <Button onClick={onUnfilter}>{t("inbox.filter_clear")}</Button>
+      </EmptyState>
     );
   if (who === "all") return <EmptyState title={t("inbox.empty")} text={t("inbox.empty_text")} />;
   return (

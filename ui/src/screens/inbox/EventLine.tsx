@@ -1,4 +1,5 @@
 import {
+  AlarmClock,
   Bot,
   Check,
   Clock,
@@ -14,7 +15,7 @@ import { useTranslation } from "react-i18next";
 import type { EventPart } from "../../bindings";
 import { Chip } from "../../components/Chip";
 import { useAgentName } from "../../hooks/useAgentName";
-import { clock, fullTime } from "../../words/time";
+import { clock, dayAndClock, fullTime } from "../../words/time";
 import styles from "./EventLine.module.css";
 
 const icons = {
@@ -25,10 +26,13 @@ const icons = {
   resolved: Check,
   reopened: RotateCcw,
   snoozed: Clock,
+  woke: AlarmClock,
   assigned: UserCheck,
   searched: Search,
   state_set: FilePen,
   turn_failed: TriangleAlert,
+  inherited: Bot,
+  answers_again: Bot,
 } satisfies Record<string, LucideIcon>;
 type Known = keyof typeof icons;
 const isKnown = (event: string): event is Known => event in icons;
@@ -66,7 +70,15 @@ export function EventLine({ event, at }: { event: EventPart; at: number }) {
   const by = byPerson ? said("by") || said("name") || t("common.you") : agent;
   const note = said("note") || said("reason");
   const Icon = isKnown(known) ? icons[known] : Check;
-  const words = isKnown(known) ? t(`event.${known}`, { by, query: said("query") }) : t("event.other", { what: known });
+  const until = event.details.until;
+  const words =
+    known === "snoozed"
+      ? typeof until === "number"
+        ? t("event.snoozed", { by, until: dayAndClock(until, i18n.language) })
+        : t("event.snoozed_reply", { by })
+      : isKnown(known)
+        ? t(`event.${known}`, { by, query: said("query"), until: "" })
+        : t("event.other", { what: known });
   return (
     <p className={styles.event} title={fullTime(at, i18n.language)}>
       <Icon size={14} strokeWidth={1.8} aria-hidden />

@@ -26,6 +26,9 @@ import { TypingBubble } from "./TypingBubble";
 
 type Props = {
   row: ConversationRow;
+  onTemplate: () => void;
+  /** Puts words into the composer. */
+  onEdit: (words: string) => void;
   pending: Pending[];
   onAgain: (clientKey: string) => void;
   onGiveUp: (clientKey: string) => void;
@@ -35,7 +38,7 @@ const keyOf = (row: FlowRow) => row.key;
 const room = [12, 12] as const;
 
 /** What was said, oldest on top. It stays at the end while one is at the end, and where one is otherwise. */
-export function Flow({ row, pending, onAgain, onGiveUp }: Props) {
+export function Flow({ row, pending, onTemplate, onEdit, onAgain, onGiveUp }: Props) {
   const { t, i18n } = useTranslation();
   const now = useNow(60_000);
   const nameOf = useAgentName();
@@ -78,6 +81,11 @@ export function Flow({ row, pending, onAgain, onGiveUp }: Props) {
   const { fetchNextPage } = read;
   const more = read.hasNextPage && !read.isFetching;
   const onStart = useMemo(() => (more ? () => void fetchNextPage() : undefined), [more, fetchNextPage]);
+  const { id: connection, connector } = row.connection;
+  const help = useMemo(
+    () => ({ connection, connector, onTemplate, onEdit }),
+    [connection, connector, onTemplate, onEdit],
+  );
   const unreadRow = rows.findIndex((one) => one.type === "message" && one.unreadLine);
 
   if (rows.length === 0) {
@@ -128,6 +136,7 @@ export function Flow({ row, pending, onAgain, onGiveUp }: Props) {
                 message={one.message}
                 first={one.first}
                 contactName={contactName}
+                help={help}
                 onAgain={onAgain}
                 onGiveUp={onGiveUp}
               />

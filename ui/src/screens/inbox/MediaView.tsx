@@ -7,6 +7,8 @@ import { PlainText } from "../../components/RichText";
 import { size } from "../../words/size";
 import { clock, seconds } from "../../words/time";
 import styles from "./MediaView.module.css";
+import { PhotoView } from "./PhotoView";
+import { SoundPlayer } from "./SoundPlayer";
 
 /** A file in a message. Pictures keep their place before they are there; sound and film are fetched when they are played. */
 export function MediaView({ part, contactName, at }: { part: Media; contactName: string; at: number }) {
@@ -20,16 +22,14 @@ export function MediaView({ part, contactName, at }: { part: Media; contactName:
 
   if (part.kind === "image" || part.kind === "sticker") {
     const sticker = part.kind === "sticker";
-    const box = part.width && part.height ? { aspectRatio: `${part.width} / ${part.height}` } : undefined;
+    const alt = part.caption || t(sticker ? "media.sticker_from" : "media.photo_from", words);
     return (
       <>
-        <img
-          className={sticker ? styles.sticker : styles.photo}
-          style={box}
-          src={mediaUrl(part.media)}
-          loading="lazy"
-          alt={part.caption || t(sticker ? "media.sticker_from" : "media.photo_from", words)}
-        />
+        {sticker ? (
+          <img className={styles.sticker} src={mediaUrl(part.media)} loading="lazy" alt={alt} />
+        ) : (
+          <PhotoView part={part} alt={alt} />
+        )}
         {caption}
       </>
     );
@@ -37,12 +37,11 @@ export function MediaView({ part, contactName, at }: { part: Media; contactName:
   if (part.kind === "voice" || part.kind === "audio" || part.kind === "video") {
     return (
       <>
-        <Player part={part} label={t(part.kind === "video" ? "media.play_video" : "media.play_voice", words)} />
-        {part.transcript ? (
-          <q className={styles.transcript} dir="auto">
-            “{part.transcript}”
-          </q>
-        ) : null}
+        {part.kind === "video" ? (
+          <FilmPlayer part={part} label={t("media.play_video", words)} />
+        ) : (
+          <SoundPlayer part={part} label={t("media.play_voice", words)} />
+        )}
         {caption}
       </>
     );
@@ -66,7 +65,7 @@ export function MediaView({ part, contactName, at }: { part: Media; contactName:
 }
 
 /** A button first; the file is fetched when it is pressed, and its address is given back when it leaves the screen. */
-function Player({ part, label }: { part: Media; label: string }) {
+function FilmPlayer({ part, label }: { part: Media; label: string }) {
   const { t, i18n } = useTranslation();
   const [source, setSource] = useState<{ url: string; revoke: () => void } | undefined>();
   const [failed, setFailed] = useState(false);
@@ -76,20 +75,15 @@ function Player({ part, label }: { part: Media; label: string }) {
     playableUrl(part.media, part.mime).then(setSource, () => setFailed(true));
   };
 
-  if (source !== undefined && part.kind === "video") {
+  if (source !== undefined && !failed) {
     // biome-ignore lint/a11y/useMediaCaption: a customer's film brings no captions.
     return <video className={styles.video} src={source.url} controls autoPlay onError={() => setFailed(true)} />;
-  }
-  if (source !== undefined && !failed) {
-    // biome-ignore lint/a11y/useMediaCaption: the transcript stands below, where there is one.
-    return <audio className={styles.audio} src={source.url} controls autoPlay onError={() => setFailed(true)} />;
   }
   return (
     <span className={styles.player}>
       <button type="button" className={styles.play} aria-label={label} onClick={play}>
         <Play size={14} strokeWidth={1.8} aria-hidden />
       </button>
-      <Wave seed={part.media} />
       <span className="num">
         {part.duration_ms ? seconds(part.duration_ms / 1000) : size(part.bytes, i18n.language)}
       </span>
@@ -99,31 +93,5 @@ function Player({ part, label }: { part: Media; label: string }) {
         </a>
       ) : null}
     </span>
-  );
-}
-
-/** A picture of sound, not a measurement: the same for the same file. */
-function Wave({ seed }: { seed: string }) {
-  let state = 17;
-  for (const letter of seed) state = (state * 31 + (letter.codePointAt(0) ?? 0)) % 9973;
-  const bars = Array.from({ length: 34 }, (_, at) => {
-    state = (state * 137 + 71) % 9973;
-    const half = 2 + (state % 9);
-    return `M${3 + at * 6} ${12 - half}v${half * 2}`;
-  });
-  return (
-    <svg
-      className={styles.wave}
-      viewBox="0 0 210 24"
-      width="150"
-      height="24"
-      aria-hidden="true"
-      stroke="currentColor"
-      strokeWidth="2.4"
-      strokeLinecap="round"
-      preserveAspectRatio="xMinYMid slice"
-    >
-      <path d={bars.join("")} />
-    </svg>
   );
 }

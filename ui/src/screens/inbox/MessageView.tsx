@@ -1,17 +1,16 @@
-import { useMutation } from "@tanstack/react-query";
 import { Bot, CircleQuestionMark, CircleX, FileText, Forward, Lock } from "lucide-react";
-import { memo } from "react";
+import { Fragment, memo } from "react";
 import { useTranslation } from "react-i18next";
-import type { Message } from "../../bindings";
-import { call } from "../../bridge";
+import type { Delivery, Message } from "../../bindings";
 import { Tick } from "../../components/Tick";
 import { useAgentName } from "../../hooks/useAgentName";
-import { refreshMessages } from "../../queries/messages";
+import { inTrouble, useDeliveryHelp } from "../../hooks/useDeliveryHelp";
 import type { Pending } from "../../queries/pending";
 import { sentence } from "../../words/error";
 import { clock, fullTime } from "../../words/time";
 import { EventLine } from "./EventLine";
 import styles from "./MessageView.module.css";
+import { MissingFile } from "./MissingFile";
 import { PartView } from "./PartView";
 
 type Props = {
@@ -19,12 +18,15 @@ type Props = {
   /** The first of a run: then its author stands above. */
   first: boolean;
   contactName: string;
+  /** What is known of the conversation for the way out of trouble. It stays the same object while that does. */
+  help: Help;
   onAgain: (clientKey: string) => void;
   onGiveUp: (clientKey: string) => void;
 };
+export type Help = { connection: string; connector: string; onTemplate: () => void; onEdit: (words: string) => void };
 
 /** One message. Whose word it is shows by side, shape, colour and name. */
-export const MessageView = memo(function MessageView({ message, first, contactName, onAgain, onGiveUp }: Props) {
+export const MessageView = memo(function MessageView({ message, first, contactName, help, onAgain, onGiveUp }: Props) {
   const { t, i18n } = useTranslation();
   const nameOf = useAgentName();
   const { author, direction, content, delivery } = message;
@@ -68,15 +70,20 @@ export const MessageView = memo(function MessageView({ message, first, contactNa
         {message.deleted_at ? (
           <i className={styles.gone}>{t("inbox.deleted")}</i>
         ) : (
-          content.map((part, index) => (
-            <PartView
-              key={index}
-              part={part}
-              markdown={author.type === "agent"}
-              contactName={contactName}
-              at={message.sent_at}
-            />
-          ))
+          content.map((part, index) => {
+            const missing = part.type === "media" && message.files?.find((one) => one.media === part.media);
+            return missing ? (
+              <MissingFile key={index} part={part} mark={missing} conversation={message.conversation} />
+            ) : (
+              <PartView
+                key={index}
+                part={part}
+                markdown={author.type === "agent"}
+                contactName={contactName}
+                at={message.sent_at}
+              />
+            );
+          })
         )}{" "}
         <span className={styles.stamp} title={fullTime(message.sent_at, i18n.language)}>
           {message.edited_at && !message.deleted_at ? (
@@ -99,54 +106,65 @@ export const MessageView = memo(function MessageView({ message, first, contactNa
         </span>
       ))}
       {message.late ? <span className={styles.who}>{t("inbox.late")}</span> : null}
-      {failed || delivery?.status === "unconfirmed" ? (
-        <Trouble message={message} refused={refused} failed={failed} onAgain={onAgain} onGiveUp={onGiveUp} />
+      {refused !== undefined ? (
+        <Refused
+          reason={refused}
+          onAgain={() => onAgain(message.client_key ?? "")}
+          onGiveUp={() => onGiveUp(message.client_key ?? "")}
+        />
+      ) : delivery && inTrouble(delivery) ? (
+        <Trouble message={message} delivery={delivery} help={help} />
       ) : null}
     </article>
   );
 });
 
-/** What went wrong on the way, in words, and what can be done about it. */
-function Trouble({
-  message,
-  refused,
-  failed,
-  onAgain,
-  onGiveUp,
-}: { message: Message; refused: string | undefined; failed: boolean } & Pick<Props, "onAgain" | "onGiveUp">) {
+/** The hub did not take it: why, and what can be done about it. */
+function Refused({ reason, onAgain, onGiveUp }: { reason: string; onAgain: () => void; onGiveUp: () => void }) {
   const { t } = useTranslation();
-  const retry = useMutation({
-    mutationFn: () => call("retry_delivery", { id: message.delivery?.id ?? message.id }),
-    onSuccess: () => refreshMessages(message.conversation, [message.id]),
-  });
-  const reason = refused ?? message.delivery?.reason ?? "";
-  const key = message.client_key ?? "";
   return (
-    <span className={failed ? styles.trouble : styles.doubt}>
-      {failed ? (
-        <CircleX size={14} strokeWidth={1.8} aria-hidden />
-      ) : (
+    <span className={styles.trouble}>
+      <CircleX size={14} strokeWidth={1.8} aria-hidden />
+      <span>
+        {t("inbox.not_sent_why", { reason })}{" "}
+        <button type="button" className="link" onClick={onAgain}>
+          {t("common.try_again")}
+        </button>{" "}
+        <button type="button" className="link" onClick={onGiveUp}>
+          {t("inbox.discard")}
+        </button>
+      </span>
+    </span>
+  );
+}
+
+/** What went wrong on the way, in words, and the ways on from there. */
+function Trouble({ message, delivery, help }: { message: Message; delivery: Delivery; help: Help }) {
+  const { t } = useTranslation();
+  const words = message.content.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
+  const { reason, ways, busy, error } = useDeliveryHelp(delivery, {
+    ...help,
+    conversation: message.conversation,
+    onEdit: () => help.onEdit(words),
+  });
+  const unsure = delivery.status === "unconfirmed" && !delivery.parked;
+  return (
+    <span className={unsure ? styles.doubt : styles.trouble}>
+      {unsure ? (
         <CircleQuestionMark size={14} strokeWidth={1.8} aria-hidden />
+      ) : (
+        <CircleX size={14} strokeWidth={1.8} aria-hidden />
       )}
       <span>
-        {failed ? t("inbox.not_sent_why", { reason }) : t("inbox.unconfirmed")}{" "}
-        <button
-          type="button"
-          className="link"
-          disabled={retry.isPending}
-          onClick={() => (refused ? onAgain(key) : retry.mutate())}
-        >
-          {t(failed ? "common.try_again" : "inbox.send_twice")}
-        </button>
-        {refused ? (
-          <>
-            {" "}
-            <button type="button" className="link" onClick={() => onGiveUp(key)}>
-              {t("inbox.discard")}
-            </button>
-          </>
-        ) : null}
-        {retry.isError ? <span role="alert"> {sentence(retry.error, t)}</span> : null}
+        {unsure ? reason : t("inbox.not_sent_why", { reason })}{" "}
+        {ways.map((way) => (
+          <Fragment key={way.id}>
+            <button type="button" className="link" disabled={busy} onClick={way.go}>
+              {way.label}
+            </button>{" "}
+          </Fragment>
+        ))}
+        {error ? <span role="alert">{sentence(error, t)}</span> : null}
       </span>
     </span>
   );

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { EmptyState } from "../../components/EmptyState";
-import { Kbd } from "../../components/Kbd";
-import { type KeyId, keyParts } from "../../keys/keymap";
+import { KeyHint } from "../../components/Kbd";
+import type { KeyId } from "../../keys/keymap";
 import styles from "./NothingOpen.module.css";
 
 const three: KeyId[] = ["next", "take", "palette"];
@@ -17,8 +17,7 @@ export function NothingOpen() {
             <div key={id}>
               <dt>{t(`keys.${id}`)}</dt>
               <dd>
-                <Kbd keys={keyParts(id)} />
-                <span className="sr-only">{keyParts(id).join(" ")}</span>
+                <KeyHint id={id} spoken />
               </dd>
             </div>
           ))}

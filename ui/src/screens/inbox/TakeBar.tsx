@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { ConversationRow } from "../../bindings";
 import { Avatar } from "../../components/Avatar";
 import { Button } from "../../components/Button";
+import { KeyHint } from "../../components/Kbd";
 import styles from "./TakeBar.module.css";
 
 type Props = { row: ConversationRow; agentName: string; busy: boolean; onTake: () => void };
@@ -24,7 +25,7 @@ export function TakeBar({ row, agentName, busy, onTake }: Props) {
         <span className={styles.more}>{t(byAgent ? "inbox.notes_stay" : "inbox.agent_quiet")}</span>
       </span>
       <Button look="ring" busy={busy} onClick={onTake}>
-        {t("inbox.take_over")} <kbd>T</kbd>
+        {t("inbox.take_over")} <KeyHint id="take" />
       </Button>
     </div>
   );

@@ -9,7 +9,7 @@ import { Field } from "../../components/Field";
 import { Skeleton } from "../../components/Skeleton";
 import { templates } from "../../queries/connections";
 import { sentence } from "../../words/error";
-import { upload } from "./attachments";
+import { kindOf, upload } from "./attachments";
 import styles from "./TemplatePicker.module.css";
 import { blanks, filled, matches } from "./template";
 
@@ -158,7 +158,7 @@ function FileGap({ gap, value, onValue }: { gap: TemplateGap; value: string; onV
   const choose = async (file: File | undefined) => {
     if (file === undefined) return;
     try {
-      onValue((await upload(file)).media);
+      onValue((await upload(file, kindOf(file.type), {})).media);
       setTrouble(undefined);
     } catch (cause) {
       setTrouble(t("composer.not_attached", { name: file.name, reason: sentence(cause, t) }));

@@ -13,8 +13,8 @@ import { models } from "../../queries/connections";
 import { sentence } from "../../words/error";
 import { ago } from "../../words/time";
 import { WebsiteActions } from "../connections/WebsiteActions";
+import { useFixedKeys } from "../useFixedKeys";
 import { useNow } from "../useNow";
-import { useScreenKeys } from "../useScreenKeys";
 import { Abilities } from "./Abilities";
 import styles from "./Setup.module.css";
 import { SetupMenu } from "./SetupMenu";
@@ -44,7 +44,7 @@ export function Setup({ connector, connection }: { connector: Connector; connect
     if (setup.errors.name) nameField.current?.focus();
   }, [setup.errors]);
 
-  useScreenKeys({
+  useFixedKeys({
     "mod+Enter": (event) => {
       event.preventDefault();
       setup.test();

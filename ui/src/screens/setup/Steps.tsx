@@ -34,7 +34,7 @@ export function Steps({ connector, step, onStep }: Props) {
           <h2 className={styles.label}>{t("setup.need")}</h2>
           <ul>
             {connector.prerequisites.map((one) => (
-              <li key={one.text}>{one.url ? <Outside url={one.url} text={one.text} /> : one.text}</li>
+              <li key={one.text}>{one.text}</li>
             ))}
           </ul>
         </div>
@@ -56,7 +56,6 @@ export function Steps({ connector, step, onStep }: Props) {
                   <div className={styles.how}>
                     {one.text ? <p>{one.text}</p> : null}
                     <p className="row">
-                      {one.url ? <Outside url={one.url} text={t("setup.open_page")} /> : null}
                       <button type="button" className="link" onClick={() => onStep(n + 1)}>
                         {t("setup.step_did")}
                       </button>

@@ -85,10 +85,14 @@ describe("talking", () => {
     await v.frame.getByText("You are talking with Ana").waitFor();
     await v.launcher.click();
     stage.hub.say(visitor(), "agent", [{ type: "markdown", text: "Good morning!" }], "Ana");
-    await until(() => v.launcher.getAttribute("aria-label")).toBe("Open chat, 1 unread");
-    expect(await v.page.locator("shopbell-chat .c").textContent()).toBe("1");
+    // Who has no name speaks for the shop.
+    stage.hub.say(visitor(), "agent", [{ type: "markdown", text: "We are open until six." }], "");
+    await until(() => v.launcher.getAttribute("aria-label")).toBe("Open chat, 2 unread");
+    expect(await v.page.locator("shopbell-chat .c").textContent()).toBe("2");
     await v.launcher.click();
     await v.frame.locator(".message.agent").getByText("Good morning!").waitFor();
+    const nameless = v.frame.locator(".message.agent", { hasText: "We are open until six." });
+    expect(await nameless.locator(".author").textContent()).toBe("Pão Dourado");
     await until(() => v.launcher.getAttribute("aria-label")).toBe("Close chat");
   });
 
@@ -111,6 +115,39 @@ describe("talking", () => {
 });
 
 describe("when things break", () => {
+  test("it never says that the shop is there while it is not, from the first moment on", async () => {
+    const v = await stage.visit();
+    await v.launcher.click();
+    await v.say("before");
+    await v.frame.getByText("You said: before").waitFor();
+    const line = v.frame.locator(".line");
+    await until(() => line.textContent()).toBe("Online");
+    // Everything that the line says from here on, moment by moment.
+    await line.evaluate((node) => {
+      const said: string[] = [];
+      Object.assign(window, { said });
+      new MutationObserver(() => said.push(node.textContent ?? "")).observe(node, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+      });
+    });
+    const heard = () => line.evaluate(() => (window as unknown as { said: string[] }).said);
+    await v.page.context().setOffline(true);
+    await v.frame.getByText("You are offline").waitFor();
+    expect((await heard()).filter((words) => words === "Online")).toEqual([]);
+    expect(await line.textContent()).toBe("Not reachable right now");
+    await v.page.context().setOffline(false);
+    await until(() => line.textContent()).toBe("Online");
+
+    // The hub goes: nothing is claimed until it is known.
+    await stage.hub.stop();
+    await until(() => line.textContent(), 3000).not.toBe("Online");
+    await v.frame.getByText("The shop is not reachable right now").waitFor();
+    await stage.hub.start();
+    await until(() => line.textContent()).toBe("Online");
+  });
+
   test("what is written while the hub is down waits, survives a reload of the frame's page, and arrives once", async () => {
     const v = await stage.visit();
     await v.launcher.click();

@@ -5,7 +5,9 @@ import { useEffect, useRef, useState } from "react";
 export function useDropAnywhere(take: (files: File[]) => void): boolean {
   const [over, setOver] = useState(false);
   const latest = useRef(take);
-  latest.current = take;
+  useEffect(() => {
+    latest.current = take;
+  });
 
   useEffect(() => {
     const carries = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
