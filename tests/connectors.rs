@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
+use shopbell_core::api::form::FormSchema;
 use shopbell_core::connector::{AnyConnector, Auth, Chunk, Event, Fault, Prompt, PromptMessage, Request, Said, ServiceError, Simulator};
 use shopbell_core::text::length;
 
@@ -80,13 +81,14 @@ fn every_form_is_what_we_think() {
             assert!(field["description"].is_string(), "{kind}: {name} has no help");
         }
         let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        if connector.simulator().is_some() {
-            let base_url = &schema["properties"]["base_url"];
-            assert!(base_url.is_object(), "{kind} has no base_url");
-            assert!(required.contains(&"base_url") || base_url["x-advanced"] == true, "{kind}: base_url stands under Advanced");
-        }
+        let base_url = &schema["properties"]["base_url"];
+        assert!(base_url.is_object(), "{kind} has no base_url");
+        assert!(required.contains(&"base_url") || base_url["x-advanced"] == true, "{kind}: base_url stands under Advanced");
         assert_eq!(schema["additionalProperties"], false, "{kind} takes fields it does not know");
         insta::assert_json_snapshot!(format!("form_{kind}"), schema);
+        if let Err(error) = serde_json::from_value::<FormSchema>(schema.clone()) {
+            panic!("{kind}: the screens cannot draw this form: {error}");
+        }
 
         let wrong = connector.settings(json!({ "no_such_field": 1 })).expect_err(kind);
         assert!(!wrong[0].1.to_string().is_empty(), "{kind}");

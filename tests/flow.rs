@@ -14,6 +14,9 @@ use shopbell_core::say;
 use shopbell_tests::hub::TestHub;
 use shopbell_tests::scripted::{Piece, calls, last_words, says, scripted};
 
+#[path = "flow/owner.rs"]
+mod owner;
+
 struct Shop {
     desk: TestHub,
     telegram: TelegramSimulator,
@@ -174,7 +177,7 @@ async fn a_tool_is_run_and_its_result_reaches_the_model() {
 
 #[tokio::test]
 async fn a_model_that_fails_for_good_calls_a_person_and_says_nothing_to_the_customer() {
-    let shop = shop(|_| vec![Piece::Fail(|| ServiceError::OutOfCredit(say!("This is needed.")))], json!({})).await;
+    let shop = shop(|_| vec![Piece::Fail(|| ServiceError::Permanent(say!("This is needed.")))], json!({})).await;
     shop.says("oi").await;
     shop.desk
         .until("a person was called", async |desk| desk.count("SELECT count(*) FROM conversation WHERE needs_person = 1").await == 1)

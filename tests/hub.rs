@@ -29,14 +29,24 @@ impl TestHub {
         Self::in_directory(Arc::new(tempfile::tempdir().unwrap()), more).await
     }
 
+    /// The same, where a turn waits for its model's owner no longer than `hold`.
+    pub async fn holding(hold: Duration, more: Vec<Arc<dyn AnyConnector>>) -> Self {
+        Self::opened(Arc::new(tempfile::tempdir().unwrap()), more, |options| options.hold = hold).await
+    }
+
     /// The hub of a directory that may have been used before.
     pub async fn in_directory(directory: Arc<tempfile::TempDir>, more: Vec<Arc<dyn AnyConnector>>) -> Self {
+        Self::opened(directory, more, |_| {}).await
+    }
+
+    async fn opened(directory: Arc<tempfile::TempDir>, more: Vec<Arc<dyn AnyConnector>>, change: impl FnOnce(&mut HubOptions)) -> Self {
         let mut connectors = shopbell_connectors::all();
         connectors.extend(more);
         let mut options = HubOptions::new(directory.path().to_owned(), connectors);
         options.passphrase = Some(Secret::new(PASSPHRASE));
         options.keychain = Arc::new(NoKeychain);
         options.gather = Some(Duration::from_millis(20));
+        change(&mut options);
         Self { hub: Hub::open(options).await.unwrap(), directory }
     }
 

@@ -51,6 +51,13 @@ impl Desk {
         Self { connector, settings, connection, http: Client::for_tests_allowing(&base_url), clock, files: Files::default() }
     }
 
+    /// A connection that was made long ago.
+    pub fn old(connector: Arc<dyn AnyConnector>, config: Value) -> Self {
+        let mut desk = Self::new(connector, config);
+        desk.connection.created_at = shopbell_core::clock::Timestamp::from_seconds(1);
+        desk
+    }
+
     /// What the connector works with.
     pub fn link(&self) -> AnyLink<'_> {
         AnyLink { connection: &self.connection, config: &self.settings, http: &self.http, media: &self.files, clock: &self.clock }
@@ -60,8 +67,13 @@ impl Desk {
     pub fn store(&self, mime: &str, filename: Option<&str>, bytes: impl Into<bytes::Bytes>) -> MediaId {
         let id = MediaId::new();
         let file = StoredMedia { mime: mime.into(), filename: filename.map(str::to_owned), bytes: bytes.into() };
-        self.files.0.lock().unwrap().insert(id.as_str().to_owned(), file);
+        self.files.stored.lock().unwrap().insert(id.as_str().to_owned(), file);
         id
+    }
+
+    /// From now on there is a public side, and services may fetch files there.
+    pub fn reached_at(&self, base: &str) {
+        *self.files.public.lock().unwrap() = Some(base.to_owned());
     }
 
     /// The events of a request that its service signed.
@@ -112,12 +124,23 @@ pub fn calls(simulator: &dyn Simulator) -> Vec<Value> {
 }
 
 #[derive(Default)]
-struct Files(Mutex<HashMap<String, StoredMedia>>);
+struct Files {
+    stored: Mutex<HashMap<String, StoredMedia>>,
+    public: Mutex<Option<String>>,
+}
 
 #[async_trait]
 impl MediaSource for Files {
     async fn read(&self, id: &MediaId) -> anyhow::Result<StoredMedia> {
-        self.0.lock().unwrap().get(id.as_str()).cloned().ok_or_else(|| anyhow::anyhow!("there is no file {id}"))
+        self.stored.lock().unwrap().get(id.as_str()).cloned().ok_or_else(|| anyhow::anyhow!("there is no file {id}"))
+    }
+
+    async fn public_link(&self, id: &MediaId) -> anyhow::Result<Option<String>> {
+        Ok(self.public_base().map(|base| format!("{base}/media/{id}")))
+    }
+
+    fn public_base(&self) -> Option<String> {
+        self.public.lock().unwrap().clone()
     }
 }
 

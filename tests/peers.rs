@@ -12,11 +12,14 @@ use std::time::Duration;
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shopbell_core::connector::{Chunk, Event, IncomingMessage, Prompt, PromptMessage, ServiceError, ToolCall, ToolSpec};
+use shopbell_connectors::twilio::simulator::TwilioSimulator;
+use shopbell_core::connector::{
+    Chunk, Event, IncomingMessage, Prompt, PromptMessage, Request, ServiceError, Simulator, ToolCall, ToolSpec,
+};
 use shopbell_core::http::Client;
 use shopbell_core::model::{Choice, Content, Usage};
 
-use self::link::{Basket, Desk, answer, text};
+use self::link::{Basket, Desk, answer, said, text};
 
 mod link;
 
@@ -195,4 +198,92 @@ async fn aimock_and_we_understand_each_other() {
     let journal: Value = journal.send().await.unwrap().json().await.unwrap();
     let bodies = journal.to_string();
     assert!(bodies.contains("include_usage"), "it saw what we asked");
+}
+
+const AUTH_TOKEN: &str = "12345678901234567890123456789012";
+
+/// A form as the peer takes it: a name that is there more than once has a list.
+fn params(pairs: &[(&str, &str)]) -> Value {
+    let mut params = serde_json::Map::new();
+    for (name, value) in pairs {
+        match params.get_mut(*name) {
+            Some(Value::Array(values)) => values.push((*value).into()),
+            Some(first) => *first = json!([first, value]),
+            None => {
+                params.insert((*name).to_owned(), (*value).into());
+            }
+        }
+    }
+    params.into()
+}
+
+fn call(url: &str, kind: &str, signature: &str, body: String) -> Request {
+    Request {
+        method: "POST".into(),
+        path: String::new(),
+        query: String::new(),
+        headers: vec![("content-type".into(), kind.into()), ("x-twilio-signature".into(), signature.into())],
+        body: body.into(),
+        url: url.into(),
+    }
+}
+
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+#[tokio::test]
+async fn twilios_own_validator_and_we_believe_the_same_calls() {
+    let Some(peer) = start("twilio.mjs", "twilio") else { return };
+    let account = json!({ "account_sid": "AC0123456789abcdef0123456789abcdef", "auth_token": AUTH_TOKEN, "phone_number": "+14155238886" });
+    let desk = desk("whatsapp-twilio", account);
+    let channel = desk.connector.channel().unwrap();
+    let form = "application/x-www-form-urlencoded; charset=UTF-8";
+    let calls: &[(&str, &[(&str, &str)])] = &[
+        (
+            "https://desk.example.com/hooks/k",
+            &[("From", "whatsapp:+5511999990000"), ("Body", "Olá 😀 + a&b = c%20d\r\n"), ("ProfileName", "")],
+        ),
+        ("https://desk.example.com/hooks/k?k=v%20x&q='a'&r=%C3%A9", &[("Body", "x"), ("body", "y"), ("B", "z"), ("ZZ", ""), ("_", "1")]),
+        ("https://desk.example.com:443/hooks/k", &[("b", "2"), ("a", "1"), ("b", "1"), ("b", "2"), ("b", "")]),
+        ("http://desk.example.com:80/hooks/k/status?delivery=dlv_01", &[("MessageStatus", "read")]),
+        ("https://desk.example.com:8443/hooks/k", &[]),
+    ];
+    for (url, pairs) in calls {
+        let asked = json!({ "token": AUTH_TOKEN, "url": url, "params": params(pairs) });
+        let signature = customer(&peer, "/sign", asked).await["signature"].as_str().unwrap().to_owned();
+        let ours = call(url, form, &signature, encoded(pairs));
+        assert_eq!(channel.verify(&desk.settings, &ours), Ok(()), "{url}");
+        for (other_url, other_pairs) in [(format!("{url}x"), encoded(pairs)), ((*url).to_owned(), format!("{}&new=", encoded(pairs)))] {
+            let fields: Vec<(String, String)> = url::form_urlencoded::parse(other_pairs.as_bytes()).into_owned().collect();
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let asked = json!({ "token": AUTH_TOKEN, "signature": signature, "url": other_url, "params": params(&fields) });
+            assert_eq!(customer(&peer, "/validate", asked).await["valid"], false, "{other_url} {other_pairs}");
+            assert!(channel.verify(&desk.settings, &call(&other_url, form, &signature, other_pairs)).is_err(), "{other_url}");
+        }
+    }
+
+    let body = "{\"a\":1,\"b\":\"é 😀\"}";
+    let hash = customer(&peer, "/hash", json!({ "body": body })).await["hash"].as_str().unwrap().to_owned();
+    let url = format!("https://desk.example.com/hooks/k?x=1&bodySHA256={hash}");
+    let signature =
+        customer(&peer, "/sign", json!({ "token": AUTH_TOKEN, "url": url, "params": {} })).await["signature"].as_str().unwrap().to_owned();
+    for (body, valid) in [(body.to_owned(), true), (body.replace('1', "2"), false)] {
+        let asked = json!({ "token": AUTH_TOKEN, "signature": signature, "url": url, "body": body });
+        assert_eq!(customer(&peer, "/validate-body", asked).await["valid"], valid, "{body}");
+        assert_eq!(channel.verify(&desk.settings, &call(&url, "application/json", &signature, body)).is_ok(), valid);
+    }
+
+    // What our simulator signs is good enough for Twilio's library too.
+    for line in [shopbell_connectors::whatsapp_twilio::LINE, shopbell_connectors::sms_twilio::LINE] {
+        let simulator = TwilioSimulator::start(line).await.unwrap();
+        let request = simulator.signed(&said("5511999990000", "Tem pão às 7? 🥖 100% & mais +")).remove(0);
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let signature = request.header("x-twilio-signature").unwrap();
+        for (url, valid) in [(request.url.clone(), true), (format!("{}/", request.url), false)] {
+            let asked = json!({ "token": simulator.canary(), "signature": signature, "url": url, "params": params(&fields) });
+            assert_eq!(customer(&peer, "/validate", asked).await["valid"], valid, "{url}");
+        }
+    }
 }

@@ -3,10 +3,11 @@
 //! Links in the window come from customers and from models. A `file:` address, or one of the many schemes that start programs,
 //! would turn a click into more than a page.
 
-use shopbell_core::error::{ApiError, Code, Error};
-use shopbell_core::say;
+use shopbell_core::error::{ApiError, Code};
 use tauri::{AppHandle, Runtime, Url};
 use tauri_plugin_opener::OpenerExt;
+
+use super::words::{self, Say};
 
 /// The longest address that is opened.
 const LONGEST: usize = 8 * 1024;
@@ -34,18 +35,30 @@ pub fn allowed(address: &str) -> Option<Url> {
 /// `forbidden` for any other kind of address, `internal` when the system has nothing to open it with.
 pub fn open<R: Runtime>(app: &AppHandle<R>, address: &str) -> Result<(), ApiError> {
     let Some(url) = allowed(address) else {
-        let sentence = say!("Shopbell opens only web pages (https) and e-mail addresses.");
-        return Err(Error::new(Code::Forbidden, sentence).in_language("en"));
+        return Err(refusal(Code::Forbidden, Say::LinkRefused, words::language()));
     };
     app.opener().open_url(url.as_str(), None::<&str>).map_err(|error| {
         tracing::warn!(error = %error, "The system did not open a link.");
-        Error::new(Code::Internal, say!("Your system has no program to open this link with.")).in_language("en")
+        refusal(Code::Internal, Say::LinkUnopened, words::language())
     })
+}
+
+/// A refusal in `language`.
+fn refusal(code: Code, what: Say, language: &str) -> ApiError {
+    ApiError { code, message: what.in_language(language).to_owned(), fields: Vec::new() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_said_in_the_language_of_the_desktop() {
+        for (language, word) in [("pt-BR", "endereços"), ("es", "direcciones"), ("en", "addresses")] {
+            let refusal = refusal(Code::Forbidden, Say::LinkRefused, language);
+            assert!(refusal.message.contains(word), "{language}: {}", refusal.message);
+        }
+    }
 
     #[test]
     fn web_pages_and_mail_are_opened() {

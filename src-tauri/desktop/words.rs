@@ -46,7 +46,8 @@ impl Say {
         self.in_language(language())
     }
 
-    fn in_language(self, language: &str) -> &'static str {
+    /// The words in one language.
+    pub fn in_language(self, language: &str) -> &'static str {
         let (english, portuguese, spanish) = self.all();
         match language {
             "pt-BR" => portuguese,

@@ -398,3 +398,24 @@ async fn tickets_and_returning_sessions_have_their_pace() {
     assert_eq!(world.opens(Some(LOCAL), &json!({ "key": world.website, "session": other })).await.status, 200, "and others are not slowed");
     world.hub.stop().await;
 }
+
+#[tokio::test]
+async fn a_chat_with_an_address_of_its_own_answers_there_and_nowhere_else() {
+    let world = World::new().await;
+    let body = json!({ "key": world.website }).to_string();
+    let from = |host: &'static str| {
+        let (address, body) = (world.public(), body.clone());
+        async move { ask(address, "POST", "/widget/v1/sessions", &[("host", host), ("origin", LOCAL)], body.as_bytes()).await.status }
+    };
+    assert_eq!(from("chat.shop.example").await, 404, "an address that nobody typed");
+    let request = json!({ "id": world.website_id, "config": { "base_url": "https://chat.shop.example/" } });
+    assert_eq!(world.command("update_connection", &request.to_string()).await.status, 200);
+    assert_eq!(from("chat.shop.example").await, 200);
+    assert_eq!(from("chat.shop.example.evil.example").await, 404);
+    let snippet = world.command("website_snippet", &json!({ "id": world.website_id }).to_string()).await;
+    if snippet.status == 200 {
+        let line = snippet.json()["snippet"].as_str().unwrap().to_owned();
+        assert!(line.contains("https://chat.shop.example") && !line.contains(&world.public().to_string()), "{line}");
+    }
+    world.hub.stop().await;
+}
