@@ -18,6 +18,10 @@ struct Shop {
 async fn shop() -> Shop {
     let (simulator, reader) = start().await;
     let desk = TestHub::with(Vec::new()).await;
+    // Only people and Instagram speak here.
+    for agent in desk.ask("list_agents", json!({})).await["items"].as_array().unwrap() {
+        desk.ask("delete_agent", json!({ "id": agent["id"] })).await;
+    }
     desk.connect("instagram", simulator.config()).await;
     Shop { desk, simulator, reader }
 }

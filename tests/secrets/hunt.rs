@@ -90,6 +90,14 @@ impl Hunt {
         }
     }
 
+    /// Whether `value` is, from end to end, a planted secret whose name ends in `field`.
+    pub fn is_a(&self, field: &str, value: &str) -> bool {
+        let planted = self.planted.lock().unwrap();
+        let head = value.as_bytes().first_chunk::<HEAD>();
+        head.and_then(|head| planted.by_head.get(head))
+            .is_some_and(|writings| writings.iter().any(|one| one.bytes == value.as_bytes() && planted.names[one.name].ends_with(field)))
+    }
+
     /// Looks through every file of a folder, its names included.
     pub fn look_through(&self, folder: &Path) {
         let mut waiting = vec![folder.to_owned()];

@@ -62,8 +62,9 @@ struct Reading {
 impl Reading {
     /// Takes what customers said and what is not here yet.
     async fn incoming(&mut self, line: &Line, link: Link<'_, Config>, sink: &dyn Sink, grace: Duration) -> Result<(), ServiceError> {
-        // What came before there was a connection is not its business.
-        let since = back(self.newest, OVERLAP).max(link.connection.created_at);
+        // What came before there was a connection is not its business. Twilio's times are whole seconds.
+        let connected = Timestamp::from_seconds(link.connection.created_at.millis() / 1000);
+        let since = back(self.newest, OVERLAP).max(connected);
         let query = [("To", line.full(&number(&link.config.phone_number))), ("DateSent>", written(since)), ("PageSize", PAGE.into())];
         let (rows, twilios_now) = messages(link, &query, Some(since), PAGES).await?;
         let until = back(twilios_now.unwrap_or_else(|| link.clock.now()), grace);

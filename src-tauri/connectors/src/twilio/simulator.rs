@@ -187,7 +187,14 @@ impl TwilioSimulator {
 #[async_trait]
 impl Simulator for TwilioSimulator {
     fn config(&self) -> Value {
-        json!({ "account_sid": ACCOUNT, "auth_token": CANARY, "phone_number": NUMBER, "base_url": self.server.base_url() })
+        json!({
+            "account_sid": ACCOUNT,
+            "auth_token": CANARY,
+            "phone_number": NUMBER,
+            "shared_key_id": "webhooks_sharedkey_lab",
+            "shared_key_secret": format!("{CANARY}-shared"),
+            "base_url": self.server.base_url(),
+        })
     }
 
     fn canary(&self) -> String {
