@@ -4,7 +4,16 @@
  * It keeps its state in the page; `?fresh` starts with the first run, `?vault=locked|none` with the vault. A production
  * build never contains it.
  */
-import type { Change, Commands, ConversationRow, Health, KnowledgeDocument, Message, Settings } from "../bindings";
+import type {
+  Change,
+  Commands,
+  Contact,
+  ConversationRow,
+  Health,
+  KnowledgeDocument,
+  Message,
+  Settings,
+} from "../bindings";
 import { ApiError } from "./error";
 import type { ChangeEvent, Host } from "./host";
 import { contactOf, conversationRows, messagesOf, nina, you } from "./mock/bakery";
@@ -16,6 +25,8 @@ const fresh = asked.has("fresh");
 const rows = fresh ? [] : [...conversationRows];
 const documents = fresh ? [] : [...knowledgeList];
 const agents = [...agentList];
+/** Contacts that were joined with others, as they stand now. */
+const joined = new Map<string, Contact>();
 const listeners = new Set<(event: ChangeEvent) => void>();
 let seq = 0;
 let vault = (asked.get("vault") ?? (fresh ? "none" : "open")) as Health["vault"];
@@ -219,7 +230,36 @@ const answers: Answers = {
   get_contact: (request) => {
     const found = rows.find((one) => one.contact.id === request.contact);
     if (found === undefined) throw new ApiError("not_found", "Este contato não existe mais.");
-    return contactOf(found);
+    return joined.get(found.contact.id) ?? contactOf(found);
+  },
+  merge_contacts: (request) => {
+    const before = answers.get_contact?.({ contact: request.contact }) as Contact;
+    const other = before.perhaps.find((one) => one.id === request.other);
+    const made = {
+      merge: `mrg_${request.other}`,
+      name: other?.name ?? "",
+      evidence: "person" as const,
+      at: Date.now(),
+    };
+    const after: Contact = {
+      ...before,
+      perhaps: before.perhaps.filter((one) => one.id !== request.other),
+      merged: [made, ...before.merged],
+    };
+    joined.set(before.id, after);
+    announce("contact", before.id);
+    return after;
+  },
+  undo_merge: (request) => {
+    const found = [...joined.values()].find((one) => one.merged.some((line) => line.merge === request.merge));
+    const was = found && rows.find((one) => one.contact.id === found.id);
+    if (found === undefined || was === undefined) throw new ApiError("not_found", "Isto já foi desfeito.");
+    const merged = found.merged.filter((one) => one.merge !== request.merge);
+    const apart = contactOf(was).perhaps.filter((one) => !merged.some((line) => line.merge === `mrg_${one.id}`));
+    const after: Contact = { ...found, merged, perhaps: apart };
+    joined.set(found.id, after);
+    announce("contact", found.id);
+    return after;
   },
   search: (request) => ({
     items: rows

@@ -357,6 +357,12 @@ export const contactOf = (row: ConversationRow): Contact => ({
       last_message_at: minutesAgo(57_000),
     },
   ],
-  perhaps: [],
+  perhaps:
+    row.contact.id === "ctc_mariana"
+      ? [
+          { id: "ctc_mari", name: "Mari A.", phone: "+5511988774410", connector: "telegram" },
+          { id: "ctc_bia", name: "", phone: "+5511988774410", connector: "website" },
+        ]
+      : [],
   merged: [],
 });

@@ -18,6 +18,7 @@ import { sentence } from "../../words/error";
 import { dayAndClock, shortTime } from "../../words/time";
 import styles from "./ContactPanel.module.css";
 import { LabelPicker } from "./LabelPicker";
+import { SamePerson } from "./SamePerson";
 import { useConversationActions } from "./useConversationActions";
 
 type Props = { id: string; drawer: boolean; onClose: () => void };
@@ -93,6 +94,7 @@ export function ContactPanel({ id, drawer, onClose }: Props) {
           ))}
         </ul>
       ) : null}
+      {who.data ? <SamePerson key={who.data.id} contact={who.data} now={now} /> : null}
       <hr />
       <dl className={styles.facts}>
         <dt>{t("panel.owner")}</dt>
