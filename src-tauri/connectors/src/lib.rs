@@ -9,6 +9,7 @@ use shopbell_core::connector::{AnyConnector, erase};
 
 pub mod chat_completions;
 pub mod loopback;
+pub mod markdown;
 pub mod meta;
 pub mod settings;
 pub mod twilio;

@@ -12,7 +12,7 @@ use shopbell_core::say;
 use std::time::Duration;
 
 use super::parse::id;
-use super::plain::plain;
+use crate::markdown::plain::plain;
 use super::{Config, FILE, Flavour, IMAGE, Mode, QUICK_REPLIES, QUICK_REPLY, TEXT, api};
 use crate::meta::graph;
 

@@ -12,7 +12,7 @@ use shopbell_core::model::Content;
 
 use super::account::{self, Own};
 use super::parse::id;
-use super::plain::plain;
+use crate::markdown::plain::plain;
 use super::{Config, api};
 
 /// What is asked of a message; the narrow form is for accounts that refuse one of the others.

@@ -32,7 +32,6 @@ mod history;
 mod listen;
 mod media;
 mod parse;
-mod plain;
 mod send;
 pub mod simulator;
 mod webhook;

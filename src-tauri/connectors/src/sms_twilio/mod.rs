@@ -14,6 +14,7 @@ use shopbell_core::error::Sentence;
 use shopbell_core::model::{Content, Medium};
 use shopbell_core::say;
 
+use crate::markdown;
 use crate::twilio::{self, Config, HEADER, Line, TEXT, api, listen, media, not_yet, parse, proven, send, webhook};
 
 mod numbers;
@@ -28,6 +29,7 @@ pub const LINE: Line = Line {
     prefix: "",
     keywords: true,
     mute_sounds: false,
+    marked: markdown::plain::plain,
     places: false,
     templates: false,
     largest: FILE,

@@ -39,6 +39,8 @@ pub struct Line {
     pub keywords: bool,
     /// Whether words beside a sound are dropped on the way.
     pub mute_sounds: bool,
+    /// Markdown in this channel's own marks.
+    pub marked: fn(&str) -> String,
     /// Whether a place can be sent as a place.
     pub places: bool,
     /// Whether there are approved templates.

@@ -63,7 +63,7 @@ pub async fn reconcile(line: &Line, link: Link<'_, Config>, message: &Outgoing) 
 /// By what a message is known in the list: its words, and whether it has a file. `None` where the list cannot tell.
 fn traces(line: &Line, content: &Content) -> Option<(String, bool)> {
     match content {
-        Content::Media { caption, .. } => Some((caption.clone().unwrap_or_default(), true)),
+        Content::Media { caption, .. } => Some((caption.as_deref().map(line.marked).unwrap_or_default(), true)),
         Content::Template { text, .. } => (!text.trim().is_empty()).then(|| (text.clone(), false)),
         other => words(line, other).ok().map(|words| (words, false)),
     }
@@ -94,7 +94,7 @@ async fn draft(line: &Line, link: Link<'_, Config>, content: &Content) -> Result
             };
             let mut fields = vec![("MediaUrl", address)];
             if let Some(caption) = caption {
-                fields.push(("Body", within(caption)?));
+                fields.push(("Body", within(&(line.marked)(caption))?));
             }
             Ok(fields)
         }
@@ -123,8 +123,8 @@ async fn draft(line: &Line, link: Link<'_, Config>, content: &Content) -> Result
 /// What a content is in words, on channels that have no better way.
 fn words(line: &Line, content: &Content) -> Result<String, ServiceError> {
     match content {
-        Content::Text { text } => within(text),
-        Content::Choices { text, options } => within(&numbered(text, options)),
+        Content::Text { text } => within(&(line.marked)(text)),
+        Content::Choices { text, options } => within(&numbered(&(line.marked)(text), options)),
         Content::Location { latitude, longitude, name, address } => {
             let mut lines: Vec<String> = [name, address].into_iter().flatten().filter(|text| !text.trim().is_empty()).cloned().collect();
             if !line.places || lines.is_empty() {

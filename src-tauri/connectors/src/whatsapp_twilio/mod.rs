@@ -18,6 +18,7 @@ use shopbell_core::http::Call;
 use shopbell_core::model::Medium;
 use shopbell_core::say;
 
+use crate::markdown;
 use crate::twilio::api::{self, Product};
 use crate::twilio::{self, Config, HEADER, Line, TEXT, is_sandbox, listen, media, not_yet, parse, proven, send, webhook};
 
@@ -34,6 +35,7 @@ pub const LINE: Line = Line {
     // Twilio leaves consent on WhatsApp to WhatsApp, unless the owner's Messaging Service says otherwise.
     keywords: false,
     mute_sounds: true,
+    marked: markdown::whatsapp::render,
     places: true,
     templates: true,
     largest: FILE,

@@ -76,7 +76,7 @@ pub fn usual(mime: &str) -> &str {
 }
 
 /// The types of files that a channel takes as `kind`; `None` = any.
-pub fn taken<'a>(rules: &'a ChannelRules, kind: MediaKind) -> Option<&'a [&'static str]> {
+pub fn taken(rules: &ChannelRules, kind: MediaKind) -> Option<&[&'static str]> {
     rules.media_types.get(kind_name(kind)).copied()
 }
 

@@ -10,8 +10,8 @@ use shopbell_core::say;
 use shopbell_core::text::length;
 
 use super::files::{self, Uploaded};
-use super::markup::render;
 use super::{BUTTON, BUTTONS, CAPTION, DESCRIPTION, Door, ROW, ROWS, TEXT, digits, templates};
+use crate::markdown::whatsapp::render;
 
 /// The longest id of a button, and of a row.
 const BUTTON_ID: usize = 256;

@@ -18,7 +18,6 @@ use super::graph::{self, Answer, Failure, Refusal};
 mod compose;
 mod errors;
 mod files;
-mod markup;
 mod message;
 mod notices;
 mod parse;

@@ -1,4 +1,4 @@
-//! Markdown as plain words: Instagram shows marks as they are written.
+//! Markdown as plain words, for channels that show marks as they are written.
 //!
 //! Only what is surely a mark is taken away; everything else, a lone asterisk or a price list with dashes, stays as it is.
 
@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn what_is_no_mark_stays() {
-        for text in ["2 * 3 ** 4", "a ** b ** c", "snake_case __init", "[1] e [2](nada)", "5`", "- item\n* item\n1) item", "", "\n\n", "[[", "**"] {
+        for text in
+            ["2 * 3 ** 4", "a ** b ** c", "snake_case __init", "[1] e [2](nada)", "5`", "- item\n* item\n1) item", "", "\n\n", "[[", "**"]
+        {
             assert_eq!(plain(text), text);
         }
     }
