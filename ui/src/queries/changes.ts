@@ -13,7 +13,7 @@ const nouns: Record<ChangeKind, string[]> = {
   conversation: ["conversations", "counts", "conversation", "contact", "labels"],
   message: ["conversations", "counts"],
   delivery: ["conversations", "deliveries"],
-  connection: ["connections", "health"],
+  connection: ["connections", "health", "notices"],
   agent: ["agents"],
   knowledge: ["knowledge"],
   arrival: ["arrivals"],

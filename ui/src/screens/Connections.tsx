@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Plus, Search } from "lucide-react";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Agent, Connection, Connector } from "../bindings";
+import type { Agent, Connection, Connector, Notice } from "../bindings";
 import { Button } from "../components/Button";
 import { EmptyState } from "../components/EmptyState";
 import { KeyHint } from "../components/Kbd";
@@ -11,11 +11,13 @@ import { Skeleton } from "../components/Skeleton";
 import { useKey } from "../keys/KeysProvider";
 import { agents } from "../queries/agents";
 import { connections, connectors } from "../queries/connections";
+import { notices } from "../queries/notices";
 import { sentence } from "../words/error";
 import styles from "./Connections.module.css";
 import { Catalogue, type TypeFilter } from "./connections/Catalogue";
 import { ConnectionCard } from "./connections/ConnectionCard";
-import { stateOf, wantsOwner, worstFirst } from "./connections/state";
+import { type ConnectionState, stateOf, wantsOwner, worstFirst } from "./connections/state";
+import { byConnection, unseen } from "./notices/gravest";
 import { useNow } from "./useNow";
 
 /** What is connected and whether it truly works, and everything that can be added. */
@@ -24,6 +26,7 @@ export function Connections() {
   const yours = useQuery(connections());
   const kinds = useQuery(connectors());
   const people = useQuery(agents());
+  const told = useQuery(notices());
   const [query, setQuery] = useState("");
   const [type, setType] = useState<TypeFilter>("all");
   const find = useRef<HTMLInputElement>(null);
@@ -80,6 +83,7 @@ export function Connections() {
             list={yours.data.items}
             kinds={kinds.data.items}
             agents={people.data?.items ?? []}
+            notices={told.data?.items ?? []}
             query={query}
             now={now}
           />
@@ -99,15 +103,26 @@ export function Connections() {
   );
 }
 
-type YoursProps = { list: Connection[]; kinds: Connector[]; agents: Agent[]; query: string; now: number };
+type YoursProps = {
+  list: Connection[];
+  kinds: Connector[];
+  agents: Agent[];
+  notices: Notice[];
+  query: string;
+  now: number;
+};
 
-function Yours({ list, kinds, agents: people, query, now }: YoursProps) {
+function Yours({ list, kinds, agents: people, notices: told, query, now }: YoursProps) {
   const { t } = useTranslation();
   const known = (kind: string) => kinds.find((one) => one.kind === kind);
   const wanted = query.trim().toLowerCase();
+  const toldOf = byConnection(told);
+  // What works, but of whose account a problem was told, comes right after what does not work.
+  const urgency = ({ connection, state }: { connection: Connection; state: ConnectionState }) =>
+    wantsOwner(state) ? 0 : unseen(toldOf.get(connection.id) ?? [])[0]?.level === "problem" ? 1 : 2;
   const all = worstFirst(
     list.map((connection) => ({ connection, state: stateOf(connection, known(connection.connector), now) })),
-  );
+  ).sort((one, other) => urgency(one) - urgency(other));
   const shown = all.filter(
     ({ connection }) =>
       wanted === "" ||
@@ -139,6 +154,7 @@ function Yours({ list, kinds, agents: people, query, now }: YoursProps) {
               connector={known(connection.connector)}
               state={state}
               agent={answering(connection)}
+              notices={toldOf.get(connection.id) ?? []}
               now={now}
             />
           ))}

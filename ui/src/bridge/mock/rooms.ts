@@ -2,7 +2,7 @@
  * What the make-believe hub answers to the rooms behind the inbox: connections, agents, knowledge, activity, settings.
  * Only for `vite --mode mock`.
  */
-import type { Agent, Commands, Connection, TestResult } from "../../bindings";
+import type { Agent, Commands, Connection, Notice, TestResult } from "../../bindings";
 import { ApiError } from "../error";
 import { minutesAgo } from "./bakery";
 import { arrivals, deliveries, refusals, turnSteps, turns } from "./happened";
@@ -46,6 +46,45 @@ connectionList.push(
   { id: "con_draft", name: "OpenAI", connector: "openai", status: "draft", config: {}, created_at: 0 },
 );
 
+const told: Notice[] = [
+  {
+    connection: "con_wa",
+    key: "template:pascoa:pt_BR",
+    level: "problem",
+    text: "A Meta recusou o modelo pascoa (pt_BR): conteúdo abusivo. Mude-o no Gerenciador do WhatsApp e envie de novo.",
+    at: minutesAgo(40),
+  },
+  {
+    connection: "con_wa",
+    key: "quality",
+    level: "warning",
+    text: "Clientes bloqueiam ou denunciam o número +55 11 4002-8922. Escreva menos e só o que eles esperam.",
+    at: minutesAgo(190),
+  },
+  {
+    connection: "con_wa",
+    key: "limit",
+    level: "info",
+    text: "A loja pode escrever primeiro a 1000 clientes por dia.",
+    at: minutesAgo(2900),
+  },
+  {
+    connection: "con_wa",
+    key: "name",
+    level: "info",
+    text: "A Meta aprovou o nome Pão Dourado.",
+    at: minutesAgo(8000),
+  },
+  {
+    connection: "con_wa",
+    key: "verified",
+    level: "info",
+    text: "A Meta verificou a empresa por trás desta conta do WhatsApp.",
+    at: minutesAgo(9000),
+    seen_at: minutesAgo(8900),
+  },
+];
+
 function connection(id: string): Connection {
   const found = connectionList.find((one) => one.id === id);
   if (found === undefined) throw new ApiError("not_found", "Esta conexão não existe mais.");
@@ -76,6 +115,14 @@ export function roomAnswers(announce: Announce): Answers {
     return one;
   };
   return {
+    list_notices: ({ connection: of }) => ({ items: told.filter((one) => !of || one.connection === of) }),
+    dismiss_notice: ({ connection: of, key }) => {
+      const found = told.find((one) => one.connection === of && one.key === key);
+      if (found === undefined) throw new ApiError("not_found", "Este aviso não existe mais.");
+      found.seen_at ??= Date.now();
+      announce("connection", of);
+      return {};
+    },
     test_connection: ({ id }) => {
       const result = test(id);
       announce("connection", id);

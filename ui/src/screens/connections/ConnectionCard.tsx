@@ -3,7 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Check, CircleDashed, Clock, KeyRound, Pause, ShieldCheck, TriangleAlert } from "lucide-react";
 import type { ComponentType } from "react";
 import { useTranslation } from "react-i18next";
-import type { Connection, Connector } from "../../bindings";
+import type { Connection, Connector, Notice } from "../../bindings";
 import { call } from "../../bridge";
 import { Button } from "../../components/Button";
 import { ChannelMark } from "../../components/ChannelMark";
@@ -11,6 +11,7 @@ import { Chip, type ChipLook } from "../../components/Chip";
 import { queryClient } from "../../queries/client";
 import { sentence } from "../../words/error";
 import { ago, fullTime } from "../../words/time";
+import { NoticeMark } from "../notices/NoticeMark";
 import styles from "./ConnectionCard.module.css";
 import type { ConnectionState } from "./state";
 import { WebsiteActions } from "./WebsiteActions";
@@ -33,11 +34,13 @@ type Props = {
   state: ConnectionState;
   /** Who answers here, by name. */
   agent: string | undefined;
+  /** What its service told of the account. */
+  notices: Notice[];
   now: number;
 };
 
 /** One connection: what it is, how it stands, the evidence, at most one thing to do. */
-export function ConnectionCard({ connection, connector, state, agent, now }: Props) {
+export function ConnectionCard({ connection, connector, state, agent, notices, now }: Props) {
   const { t, i18n } = useTranslation();
   const navigate = useNavigate();
   const { chip, icon: StateIcon, line } = looks[state];
@@ -123,6 +126,7 @@ export function ConnectionCard({ connection, connector, state, agent, now }: Pro
           </Button>
         ) : null}
       </div>
+      <NoticeMark list={notices} />
       {connection.connector === "website" && state !== "draft" ? <WebsiteActions id={connection.id} /> : null}
     </article>
   );

@@ -13,6 +13,7 @@ import { models } from "../../queries/connections";
 import { sentence } from "../../words/error";
 import { ago } from "../../words/time";
 import { WebsiteActions } from "../connections/WebsiteActions";
+import { Notices } from "../notices/Notices";
 import { useFixedKeys } from "../useFixedKeys";
 import { useNow } from "../useNow";
 import { Abilities } from "./Abilities";
@@ -92,6 +93,7 @@ export function Setup({ connector, connection }: { connector: Connector; connect
           </div>
           {connection ? <SetupMenu connection={connection} /> : null}
         </div>
+        {connection ? <Notices connection={connection.id} now={now} /> : null}
         {trouble && connection.reason ? (
           <p className={styles.trouble} role="status">
             <TriangleAlert size={16} strokeWidth={1.8} aria-hidden />
