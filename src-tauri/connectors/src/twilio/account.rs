@@ -99,7 +99,7 @@ pub fn check(config: &Config, short_codes: bool) -> Vec<(String, Sentence)> {
         wrong.push(("auth_token".into(), say!("This is a name, not the Auth Token. The token stands below the Account SID; press Show.")));
     }
     let number = number(&config.phone_number);
-    if !is_number(&number) && !(short_codes && is_short_code(&number)) {
+    if !(is_number(&number) || short_codes && is_short_code(&number)) {
         wrong.push(("phone_number".into(), say!("Write the number with + and the country code, such as +5511999990000.")));
     }
     if config.service().is_some_and(|sid| !is_sid(sid, "MG")) {

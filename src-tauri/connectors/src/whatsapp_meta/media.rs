@@ -19,7 +19,7 @@ pub async fn fetch(link: Link<'_, Config>, reference: &str) -> Result<Fetched, S
     }
     match fetch_once(link, reference).await {
         // The link had run out: a fresh one is asked for once.
-        Err(Failure::Refused(refusal)) if is_gone(&refusal) => fetch_once(link, reference).await.map_err(|failure| error(failure)),
+        Err(Failure::Refused(refusal)) if is_gone(&refusal) => fetch_once(link, reference).await.map_err(error),
         result => result.map_err(error),
     }
 }

@@ -277,7 +277,7 @@ fn list(world: &World, asked: &Asked) -> Response {
     let state = lock(&world.state);
     let fits = |message: &&Value| {
         let is = |name: &str, field: &str| given(name).is_none_or(|wanted| message[field] == wanted);
-        let sent = message["date_sent"].as_str().and_then(|date| crate::twilio::api::moment(date));
+        let sent = message["date_sent"].as_str().and_then(crate::twilio::api::moment);
         is("To", "to") && is("From", "from") && after.is_none_or(|after| sent.is_some_and(|sent| sent >= after))
     };
     let found: Vec<&Value> = state.messages.iter().rev().filter(fits).collect();

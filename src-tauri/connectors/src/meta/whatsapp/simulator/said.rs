@@ -49,7 +49,7 @@ fn number_of(thread: &str) -> String {
         return thread.to_owned();
     }
     let sum = thread.bytes().fold(5381_i64, |sum, byte| (sum * 33 + i64::from(byte)) % 1_000_000_007);
-    format!("5511{:09}", sum)
+    format!("5511{sum:09}")
 }
 
 fn metadata() -> Value {
