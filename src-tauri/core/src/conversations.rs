@@ -54,6 +54,8 @@ pub struct Conversation {
     pub epoch: i64,
     /// Whether a person is wanted.
     pub needs_person: bool,
+    /// Whether the customer wants no messages here: no agent writes any.
+    pub blocked: bool,
     /// The customer's language, if known.
     pub language: Option<String>,
     /// What the agents wrote down.
@@ -65,7 +67,7 @@ pub struct Conversation {
 /// How many notices of one connection are kept.
 const MOST_NOTICES: i64 = 200;
 
-const COLUMNS: &str = "seq, id, contact, connection, thread, address_scheme, address_value, status, owner_kind, owner_id, epoch, needs_person, language, state, metadata";
+const COLUMNS: &str = "seq, id, contact, connection, thread, address_scheme, address_value, status, owner_kind, owner_id, epoch, needs_person, blocked, language, state, metadata";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
     let owner = match row.get_ref(8)?.as_str()? {
@@ -83,9 +85,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
         owner,
         epoch: row.get(10)?,
         needs_person: row.get(11)?,
-        language: row.get(12)?,
-        state: row.get(13)?,
-        metadata: row.get(14)?,
+        blocked: row.get(12)?,
+        language: row.get(13)?,
+        state: row.get(14)?,
+        metadata: row.get(15)?,
     })
 }
 
@@ -231,13 +234,12 @@ pub fn apply(tx: &Tx<'_>, place: &Place<'_>, event: &Event) -> Result<Effect> {
         }
         Event::Blocked { thread, blocked } => {
             if let Some(conversation) = by_thread(tx, place.connection, thread)? {
-                tx.prepare_cached("UPDATE contact SET blocked = ?2 WHERE id = ?1")?.execute(params![conversation.contact, blocked])?;
-                tx.changed(Change::Contact { id: conversation.contact });
+                ownership::blocked(tx, &conversation, *blocked)?;
             }
             Ok(Effect::Nothing { what: if *blocked { "blocked".into() } else { "unblocked".into() } })
         }
-        Event::Moved { from, to, address } => {
-            receiving::moved(tx, place, from, to, address.as_ref())?;
+        Event::Moved { from, to, address, beside } => {
+            receiving::moved(tx, place, from, to, address.as_ref(), *beside)?;
             Ok(Effect::Nothing { what: "moved".into() })
         }
         Event::Nothing { what } => Ok(Effect::Nothing { what: what.clone() }),

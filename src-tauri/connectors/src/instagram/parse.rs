@@ -147,6 +147,8 @@ impl Reader<'_> {
             return Event::NotUnderstood { why: "recipient.id: it does not say to whom the shop spoke".into() };
         };
         Event::FromShop(ShopMessage {
+            also_threads: Vec::new(),
+            also: Vec::new(),
             external_id: mid,
             to: address(&customer),
             thread: customer,

@@ -61,10 +61,10 @@ pub fn external_id(chat: i64, message: i64) -> String {
 fn message(message: Message) -> Event {
     let chat = message.chat.id;
     if let Some(to) = message.migrate_to_chat_id {
-        return Event::Moved { from: chat.to_string(), to: to.to_string(), address: None };
+        return Event::Moved { from: chat.to_string(), to: to.to_string(), address: None, beside: false };
     }
     if let Some(from) = message.migrate_from_chat_id {
-        return Event::Moved { from: from.to_string(), to: chat.to_string(), address: None };
+        return Event::Moved { from: from.to_string(), to: chat.to_string(), address: None, beside: false };
     }
     if message.is_automatic_forward {
         return Event::Nothing { what: "a channel's post, forwarded by Telegram itself".into() };
@@ -319,7 +319,7 @@ fn place_or_card(message: &Message) -> Option<Content> {
         });
     }
     if let Some(place) = &message.location {
-        return Some(Content::Location { latitude: place.latitude, longitude: place.longitude, name: None, address: None });
+        return Some(Content::Location { latitude: place.latitude, longitude: place.longitude, name: None, address: None, beside: false });
     }
     let card = message.contact.as_ref()?;
     let name = format!("{} {}", card.first_name, card.last_name.as_deref().unwrap_or_default()).trim().to_owned();

@@ -117,6 +117,8 @@ pub enum Event {
         to: String,
         /// The customer's new address, where that is what moved.
         address: Option<Address>,
+        /// The new name is one more, and the old one stays good.
+        beside: bool,
     },
     /// The customer saw everything of ours up to a moment.
     SeenUpTo {
@@ -199,8 +201,12 @@ pub struct ShopMessage {
     pub external_id: String,
     /// The place where it was said.
     pub thread: String,
+    /// Other names that the service has for the same place, as in [`IncomingMessage`].
+    pub also_threads: Vec<String>,
     /// The customer.
     pub to: Address,
+    /// Other addresses of the same customer, told by the service itself.
+    pub also: Vec<Address>,
     /// What was said.
     pub content: Vec<IncomingContent>,
     /// When.

@@ -48,6 +48,13 @@ pub(super) fn edit(tx: &Tx<'_>, place: &Place<'_>, external_id: &str, content: &
             },
         });
     }
+    // Some services tell the new words alone: what was beside the old ones is still there.
+    let is_text = |part: &Content| matches!(part, Content::Text { .. });
+    if parts.iter().all(is_text) && !old.iter().all(is_text) {
+        let beside = old.iter().filter(|part| !is_text(part)).cloned();
+        let first = old.iter().position(is_text) == Some(0);
+        parts = if first { parts.into_iter().chain(beside).collect() } else { beside.chain(parts).collect() };
+    }
     // Services count edits in whole seconds: a second one within the same second counts, the same one again does not.
     if edited_at == Some(at) && parts == old {
         return Ok(Effect::Repeat { message: Some(id) });

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, json};
 
-use super::{Effect, Place, by_thread, find, message_by_external, ownership, preview, receiving, searchable};
+use super::{Effect, Place, find, message_by_external, ownership, preview, receiving, searchable};
 use crate::connector::{IncomingMessage, ShopMessage};
 use crate::error::Result;
 use crate::id::MessageId;
@@ -15,13 +15,13 @@ pub(super) fn said(tx: &Tx<'_>, place: &Place<'_>, message: &ShopMessage) -> Res
     if let Some((_, known, _)) = message_by_external(tx, place.connection, &message.external_id)? {
         return Ok(Effect::Repeat { message: Some(known) });
     }
-    let conversation = match by_thread(tx, place.connection, &message.thread)? {
+    let mut first = IncomingMessage::new("", &message.thread, message.to.clone(), message.sent_at);
+    first.also_threads.clone_from(&message.also_threads);
+    first.also.clone_from(&message.also);
+    first.metadata.clone_from(&message.metadata);
+    let conversation = match receiving::known(tx, place, &first)? {
         Some(conversation) => conversation,
-        None => {
-            let mut first = IncomingMessage::new("", &message.thread, message.to.clone(), message.sent_at);
-            first.metadata.clone_from(&message.metadata);
-            receiving::open(tx, place, &first)?
-        }
+        None => receiving::open(tx, place, &first)?,
     };
     let id = MessageId::new();
     let content = message.content.iter().map(|part| receiving::keep(tx, place, &id, part)).collect::<Result<Vec<_>>>()?;

@@ -147,6 +147,18 @@ pub(super) fn stop_agent(tx: &Tx<'_>, conversation: &Conversation) -> Result<boo
     Ok(!turns.is_empty() || kept_back > 0)
 }
 
+/// The customer wants no messages in this conversation any more, or wants them again. What an agent was about to say stays here.
+pub(super) fn blocked(tx: &Tx<'_>, conversation: &Conversation, blocked: bool) -> Result<()> {
+    tx.prepare_cached("UPDATE conversation SET blocked = ?2 WHERE seq = ?1")?.execute(params![conversation.seq, blocked])?;
+    tx.prepare_cached("UPDATE contact SET blocked = EXISTS (SELECT 1 FROM conversation WHERE contact = ?1 AND blocked) WHERE id = ?1")?
+        .execute([&conversation.contact])?;
+    // The customer's STOP and START are themselves messages, and neither asks for an answer.
+    stop_agent(tx, conversation)?;
+    tx.changed(Change::Conversation { id: conversation.id.clone() });
+    tx.changed(Change::Contact { id: conversation.contact.clone() });
+    Ok(())
+}
+
 /// Who would answer this conversation if it were an agent's: the connection's agent, or the default one.
 pub(super) fn agent_of(tx: &Tx<'_>, conversation: &Conversation) -> Result<Option<AgentId>> {
     let own: Option<AgentId> = tx
@@ -161,6 +173,9 @@ pub(super) fn agent_of(tx: &Tx<'_>, conversation: &Conversation) -> Result<Optio
 /// one; an answer that has begun to leave, or that changed something, is finished first.
 pub fn want_turn(tx: &Tx<'_>, conversation: &Conversation, gather: Duration) -> Result<()> {
     let Owner::Agent { id: agent } = &conversation.owner else { return Ok(()) };
+    if conversation.blocked {
+        return Ok(());
+    }
     let running: Option<(TurnId, bool)> = tx
         .prepare_cached("SELECT id, wrote FROM turn WHERE conversation = ?1 AND status = 'running'")?
         .query_row([conversation.seq], |row| Ok((row.get(0)?, row.get(1)?)))

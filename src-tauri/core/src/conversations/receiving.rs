@@ -24,9 +24,15 @@ pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage
         None => open(tx, place, incoming)?,
     };
     if let Some(referral) = &incoming.referral {
-        // The first one stays: it is what brought the customer here.
-        tx.prepare_cached("UPDATE conversation SET referral = coalesce(referral, ?2) WHERE seq = ?1")?
-            .execute(params![conversation.seq, serde_json::to_string(referral).map_err(anyhow::Error::from)?])?;
+        // The first one stays, because it is what brought the customer here, until a newer click can be reported on.
+        let mut referral = referral.clone();
+        referral.at.get_or_insert(if incoming.sent_at == Timestamp::default() { tx.now() } else { incoming.sent_at });
+        tx.prepare_cached("UPDATE conversation SET referral = CASE WHEN ?3 THEN ?2 ELSE coalesce(referral, ?2) END WHERE seq = ?1")?
+            .execute(params![
+                conversation.seq,
+                serde_json::to_string(&referral).map_err(anyhow::Error::from)?,
+                referral.click_id.is_some()
+            ])?;
     }
     let id = MessageId::new();
     let content = incoming.content.iter().map(|part| keep(tx, place, &id, part)).collect::<Result<Vec<_>>>()?;
@@ -72,7 +78,7 @@ pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage
 }
 
 /// The conversation of a thread under any of its names. What the service tells anew about the thread and the person is kept.
-fn known(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage) -> Result<Option<Conversation>> {
+pub(super) fn known(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage) -> Result<Option<Conversation>> {
     let mut found = by_thread(tx, place.connection, &incoming.thread)?;
     for alias in &incoming.also_threads {
         if found.is_some() {
@@ -111,15 +117,20 @@ fn alias(tx: &Tx<'_>, place: &Place<'_>, thread: &str, conversation: i64) -> Res
 
 /// A thread got another name, and perhaps the customer another address. Nothing moves when both are known already: the newer thread has its
 /// own conversation.
-pub(super) fn moved(tx: &Tx<'_>, place: &Place<'_>, from: &str, to: &str, address: Option<&Address>) -> Result<()> {
+pub(super) fn moved(tx: &Tx<'_>, place: &Place<'_>, from: &str, to: &str, address: Option<&Address>, beside: bool) -> Result<()> {
     let Some(conversation) = by_thread(tx, place.connection, from)? else { return Ok(()) };
     if let Some(address) = address {
         contacts::add_address(tx, &conversation.contact, address)?;
     }
-    if by_thread(tx, place.connection, to)?.is_some() {
+    if by_thread(tx, place.connection, to)?.is_some_and(|other| other.seq != conversation.seq || other.thread == to) {
         return Ok(());
     }
+    if beside || conversation.thread != from {
+        // What changed is only one of its other names.
+        return alias(tx, place, to, conversation.seq);
+    }
     tx.begun(Begun { connection: place.connection.clone(), thread: to.to_owned() });
+    tx.prepare_cached("DELETE FROM thread_alias WHERE connection = ?1 AND thread = ?2")?.execute(params![place.connection, to])?;
     tx.prepare_cached("UPDATE conversation SET thread = ?2 WHERE seq = ?1")?.execute(params![conversation.seq, to])?;
     alias(tx, place, from, conversation.seq)?;
     if let Some(address) = address {

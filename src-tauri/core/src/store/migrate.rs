@@ -18,6 +18,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_people.sql"),
     include_str!("migrations/0006_housekeeping.sql"),
     include_str!("migrations/0007_labels.sql"),
+    include_str!("migrations/0008_reports.sql"),
 ];
 
 /// Brings the database to the newest schema.

@@ -132,8 +132,24 @@ CREATE TABLE conversation (
   labels          TEXT NOT NULL DEFAULT '[]',
   state           TEXT NOT NULL DEFAULT '{}',
   metadata        TEXT NOT NULL DEFAULT '{}',
-  created_at      INTEGER NOT NULL, referral TEXT, paced_until INTEGER NOT NULL DEFAULT 0, waits_for TEXT,
+  created_at      INTEGER NOT NULL, referral TEXT, paced_until INTEGER NOT NULL DEFAULT 0, waits_for TEXT, blocked INTEGER NOT NULL DEFAULT 0,
   UNIQUE (connection, thread)
+);
+
+CREATE TABLE conversion (
+  id           TEXT PRIMARY KEY,
+  conversation INTEGER NOT NULL REFERENCES conversation (seq) ON DELETE CASCADE,
+  connection   TEXT NOT NULL,
+  click_id     TEXT NOT NULL,
+  event        TEXT NOT NULL,
+  currency     TEXT,
+  amount       REAL,
+  at           INTEGER NOT NULL,
+  status       TEXT NOT NULL CHECK (status IN ('queued', 'sent', 'failed')),
+  reason       TEXT,
+  attempts     INTEGER NOT NULL DEFAULT 0,
+  due_at       INTEGER NOT NULL,
+  UNIQUE (connection, click_id, event)
 );
 
 CREATE TABLE delivery (
@@ -350,6 +366,10 @@ CREATE INDEX conversation_snoozed ON conversation (snoozed_until) WHERE status =
 CREATE INDEX conversation_waiting ON conversation (last_message_at DESC, id DESC) WHERE needs_person = 1;
 
 CREATE INDEX conversation_waits_for ON conversation (waits_for) WHERE waits_for IS NOT NULL;
+
+CREATE INDEX conversion_conversation ON conversion (conversation);
+
+CREATE INDEX conversion_due ON conversion (due_at) WHERE status = 'queued';
 
 CREATE INDEX delivery_due ON delivery (due_at, seq) WHERE status = 'queued';
 

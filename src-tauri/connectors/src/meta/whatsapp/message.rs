@@ -128,7 +128,9 @@ pub fn echo(message: &Value, contacts: &[Value], scope: Scope<'_>) -> Vec<Event>
         Ok(content) => vec![Event::FromShop(ShopMessage {
             external_id: id.to_owned(),
             thread: person.thread(),
+            also_threads: person.also_threads(),
             to: person.addresses().0,
+            also: person.addresses().1,
             content: vec![content],
             sent_at: at,
             // Only what was typed on the phone is echoed, never what came through the API.
@@ -298,11 +300,16 @@ fn system(message: &Value, scope: Scope<'_>) -> Vec<Event> {
         text(&message["from_user_id"]).map(str::to_owned),
         text(&system["previous_user_id"]).map(str::to_owned),
     ];
-    let moves: Vec<Event> = old
+    let mut moves: Vec<Event> = old
         .into_iter()
         .flatten()
         .filter(|from| !from.is_empty() && *from != to)
-        .map(|from| Event::Moved { from, to: to.clone(), address: Some(address.clone()) })
+        .map(|from| Event::Moved { from, to: to.clone(), address: Some(address.clone()), beside: false })
         .collect();
+    // A new number comes with a new id; both are the customer's from now on.
+    if let Some(id) = text(&system["user_id"]).filter(|id| *id != to) {
+        let address = Address { connector: scope.connector.into(), scheme: "bsuid".into(), value: id.to_owned() };
+        moves.push(Event::Moved { from: to, to: id.to_owned(), address: Some(address), beside: true });
+    }
     if moves.is_empty() { vec![not_understood(kind, "the old number is missing")] } else { moves }
 }

@@ -22,7 +22,9 @@ fn shop(external_id: &str, text: &str, ours: Option<bool>) -> Event {
     Event::FromShop(ShopMessage {
         external_id: external_id.into(),
         thread: "9".into(),
+        also_threads: Vec::new(),
         to: phone("9"),
+        also: Vec::new(),
         content: words(text),
         sent_at: Timestamp::from_seconds(200),
         ours,
@@ -161,7 +163,7 @@ async fn a_customer_who_hides_and_shows_the_number_stays_one_person_in_one_conve
     }
     assert_eq!(world.count("SELECT count(*) FROM address").await, 2);
     assert_eq!(world.count("SELECT count(*) FROM conversation WHERE referral LIKE '%ARA1%'").await, 1);
-    world.apply(Event::Moved { from: "BR.77".into(), to: "5522".into(), address: Some(phone("5522")) }).await;
+    world.apply(Event::Moved { from: "BR.77".into(), to: "5522".into(), address: Some(phone("5522")), beside: false }).await;
     world.apply(Event::Message(elsewhere)).await;
     assert_eq!(world.count("SELECT count(*) FROM conversation WHERE address_value = '5522'").await, 1);
     assert_eq!(world.count("SELECT count(*) FROM conversation").await, 1);
@@ -257,4 +259,72 @@ async fn a_service_that_names_both_addresses_joins_them_and_the_older_stays() {
     }
     assert_eq!(world.count("SELECT count(DISTINCT contact) FROM address").await, 1);
     assert_eq!(world.count("SELECT count(*) FROM contact_merge WHERE evidence = 'service' AND kept < merged").await, 1);
+}
+
+#[tokio::test]
+async fn a_new_number_with_a_new_id_stays_one_conversation_under_all_of_its_names() {
+    let world = world().await;
+    let at = Timestamp::from_seconds(100);
+    let first = IncomingMessage {
+        content: words("oi"),
+        also: vec![hidden("BR.77")],
+        also_threads: vec!["BR.77".into()],
+        ..IncomingMessage::new("m1", "5511", phone("5511"), at)
+    };
+    world.apply(Event::Message(first)).await;
+    world.apply(Event::Moved { from: "5511".into(), to: "5522".into(), address: Some(phone("5522")), beside: false }).await;
+    world.apply(Event::Moved { from: "5522".into(), to: "BR.99".into(), address: Some(hidden("BR.99")), beside: true }).await;
+    // An id that changes later is one of the other names: words still go to the number.
+    world.apply(Event::Moved { from: "BR.99".into(), to: "MX.1".into(), address: Some(hidden("MX.1")), beside: false }).await;
+    for (id, name) in [("m2", "5511"), ("m3", "5522"), ("m4", "BR.77"), ("m5", "BR.99"), ("m6", "MX.1")] {
+        let address = if name.contains('.') { hidden(name) } else { phone(name) };
+        world.apply(Event::Message(IncomingMessage { content: words(name), ..IncomingMessage::new(id, name, address, at) })).await;
+    }
+    assert_eq!(world.count("SELECT count(*) FROM conversation").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM conversation WHERE thread = '5522' AND address_value = '5522'").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM contact").await, 1);
+}
+
+#[tokio::test]
+async fn words_from_the_shops_phone_find_a_conversation_under_its_other_name() {
+    let world = world().await;
+    let first =
+        IncomingMessage { content: words("oi"), ..IncomingMessage::new("m1", "BR.77", hidden("BR.77"), Timestamp::from_seconds(100)) };
+    world.apply(Event::Message(first)).await;
+    let Event::FromShop(told) = shop("e1", "aqui é a dona", Some(false)) else { unreachable!() };
+    world.apply(Event::FromShop(ShopMessage { also_threads: vec!["BR.77".into()], also: vec![hidden("BR.77")], ..told })).await;
+    assert_eq!(world.count("SELECT count(*) FROM conversation").await, 1);
+    assert_eq!(world.count("SELECT owner_kind = 'person' FROM conversation").await, 1, "the agent is silent in the real one");
+}
+
+#[tokio::test]
+async fn who_wants_no_messages_gets_none_from_an_agent_until_they_want_them_again() {
+    let world = world().await;
+    let open = "SELECT count(*) FROM turn WHERE status IN ('wanted', 'running')";
+    world.apply(Event::Message(said(1, "oi", 100))).await;
+    assert_eq!(world.count(open).await, 1);
+    world.apply(Event::Message(said(2, "STOP", 101))).await;
+    world.apply(Event::Blocked { thread: "9".into(), blocked: true }).await;
+    assert_eq!(world.count(open).await, 0, "not even the STOP is answered");
+    assert_eq!(world.count("SELECT blocked FROM contact").await, 1);
+    world.apply(Event::Message(said(3, "são vocês?", 102))).await;
+    assert_eq!(world.count(open).await, 0);
+    world.apply(Event::Message(said(4, "START", 103))).await;
+    world.apply(Event::Blocked { thread: "9".into(), blocked: false }).await;
+    assert_eq!((world.count(open).await, world.count("SELECT blocked FROM contact").await), (0, 0));
+    world.apply(Event::Message(said(5, "tem bolo?", 104))).await;
+    assert_eq!(world.count(open).await, 1);
+}
+
+#[tokio::test]
+async fn an_edit_that_tells_the_words_alone_leaves_the_rest() {
+    let world = world().await;
+    let place = Content::Location { latitude: 1.0, longitude: 2.0, name: None, address: None };
+    let mut first = said(1, "aqui", 100);
+    let external = first.external_id.clone();
+    first.content.push(IncomingContent::Content(place));
+    world.apply(Event::Message(first)).await;
+    world.apply(Event::Edited { external_id: external, content: words("ali"), at: Timestamp::from_seconds(120) }).await;
+    let kept = "SELECT content LIKE '%ali%' AND content NOT LIKE '%aqui%' AND content LIKE '%location%' FROM message";
+    assert_eq!(world.count(kept).await, 1);
 }
