@@ -64,6 +64,7 @@ const health = (): Health => ({
   first_run_done: settings.first_run_done,
   setup_step: settings.first_run_step,
   language: settings.language,
+  public_url: "https://pao.exemplo",
 });
 
 const mine = (one: ConversationRow) => one.owner.type === "person" && !one.needs_person;
@@ -177,6 +178,7 @@ const answers: Answers = {
           (request.owner === "mine" ? mine(one) : request.owner === "agent" ? one.owner.type === "agent" : wanted(one)),
       )
       .filter((one) => !request.status || one.status === request.status)
+      .filter((one) => !request.connection || one.connection.id === request.connection)
       .filter((one) => words === "" || `${one.contact.name} ${one.preview}`.toLowerCase().includes(words))
       .sort((a, b) => b.last_message_at - a.last_message_at);
     const from = Number(request.cursor ?? 0);

@@ -96,6 +96,23 @@ function test(id: string): TestResult {
   const kind = connectorList.find((known) => known.kind === one.connector);
   if (one.status === "failing") return { ok: false, error: one.reason ?? null, checks: [], details: { status: 401 } };
   one.last_proven_at = Date.now();
+  if (one.connector === "whatsapp-meta")
+    return {
+      ok: true,
+      account: "Pão Dourado (+55 11 4002-8922)",
+      checks: [
+        { ok: true, text: "A Meta aceita o token de acesso para este número." },
+        { ok: true, text: "O número está verificado." },
+        { ok: false, text: "O token de acesso é temporário. Crie um de usuário do sistema." },
+        { ok: true, text: "A Meta envia as mensagens deste número para o Shopbell." },
+      ],
+      details: {
+        code_verification_status: "VERIFIED",
+        token_kind: "temporary",
+        token_expires_at: Date.now() + 20 * 3_600_000,
+        webhook_is_ours: !location.search.includes("elsewhere"),
+      },
+    };
   return {
     ok: true,
     account: one.account ?? kind?.name ?? one.name,
@@ -170,10 +187,13 @@ export function roomAnswers(announce: Announce): Answers {
     },
     webhook_state: ({ id }) => ({
       desired_url: connection(id).webhook_url ?? null,
-      confirmed_url: id === "con_tg2" ? (connection(id).webhook_url ?? null) : null,
+      confirmed_url: location.search.includes("elsewhere")
+        ? "https://another.example/hook"
+        : (connection(id).webhook_url ?? null),
       pending: 3,
-      last_error: "Wrong response from the webhook: 502 Bad Gateway",
-      last_error_at: minutesAgo(44),
+      ...(id === "con_wa"
+        ? {}
+        : { last_error: "Wrong response from the webhook: 502 Bad Gateway", last_error_at: minutesAgo(44) }),
       details: { max_connections: 40 },
     }),
     list_models: ({ connection: id }) => {
@@ -274,8 +294,8 @@ export function roomAnswers(announce: Announce): Answers {
       };
     },
     list_refusals: () => ({ items: refusals, next: null }),
-    list_deliveries: ({ status }) => ({
-      items: deliveries.filter((one) => !status || one.status === status),
+    list_deliveries: ({ status, connection: of }) => ({
+      items: deliveries.filter((one) => (!status || one.status === status) && (!of || one.connection === of)),
       next: null,
     }),
     retry_delivery: ({ id }) => {

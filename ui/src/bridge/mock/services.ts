@@ -53,6 +53,21 @@ const kind = (
   ...more,
 });
 
+/** What a channel that is called by its service can carry. */
+const channel: Connector["channel"] = {
+  medium: "chat",
+  text_limit: { max: 4096, unit: "chars" },
+  media_limits: { image: 5_000_000, document: 100_000_000 },
+  caption_limit: 1024,
+  media_types: {},
+  files_by_link: false,
+  max_choices: 3,
+  max_rows: 10,
+  templates: true,
+  reply_window_seconds: 86_400,
+  webhook: true,
+};
+
 export const connectorList: Connector[] = [
   kind(
     "website",
@@ -110,16 +125,30 @@ export const connectorList: Connector[] = [
     "WhatsApp",
     "Channel",
     icon("#1a7f4b", phone),
-    form(["phone_number", "phone_number_id", "access_token", "app_secret"], {
+    form(["phone_number", "phone_number_id", "app_id", "access_token", "app_secret"], {
       phone_number: { type: "string", title: "Phone number", examples: ["+55 11 4002-8922"] },
       display_name: { type: "string", title: "Name customers see" },
       phone_number_id: { type: "string", title: "Phone number ID" },
       business_account_id: { type: "string", title: "Business account ID" },
+      app_id: { type: "string", title: "App ID" },
       access_token: secret("Access token"),
       app_secret: secret("App secret", "Proves that a message really comes from Meta."),
       graph_version: { type: "string", title: "Graph API version", default: "v20.0", "x-advanced": true },
     }),
-    { status: "disabled", abilities: ["text", "photos"] },
+    {
+      abilities: ["text", "photos"],
+      channel,
+      prerequisites: [{ text: "A public web address: Shopbell makes one under Settings" }],
+      steps: [
+        { title: "Make an app", text: "Open developers.facebook.com and choose My Apps > Create App." },
+        { title: "Add the number", text: "In the app open WhatsApp > API Setup." },
+        { title: "Copy the app's ID and secret", text: "Open App settings > Basic." },
+        { title: "Make a token that lasts", text: "Open Settings > Users > System users." },
+        { title: "Publish the app", text: "In the app open Publish and switch it to Live." },
+        { title: "Write to your number", text: "Send a message to the number from another phone." },
+      ],
+      summary: "A number of your own, straight from Meta, by access token",
+    },
   ),
   kind(
     "email-smtp",
@@ -197,7 +226,14 @@ export const connectionList: Connection[] = [
     status: "active",
     account: "+55 11 4002-8922",
     agent: "agt_nina",
-    config: {},
+    webhook_url: "https://pao.exemplo/hooks/meta/670843887433847",
+    config: {
+      phone_number: "+55 11 4002-8922",
+      phone_number_id: "106540352242922",
+      app_id: "670843887433847",
+      access_token: { set: true },
+      app_secret: { set: true },
+    },
     created_at: minutesAgo(90_000),
     last_proven_at: minutesAgo(14),
   },

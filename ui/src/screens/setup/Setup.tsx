@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { Connection, Connector } from "../../bindings";
 import { Button } from "../../components/Button";
 import { Field, SelectField } from "../../components/Field";
+import { Segmented } from "../../components/Segmented";
 import { SchemaForm } from "../../components/schema-form/SchemaForm";
 import { useToast } from "../../components/Toast";
 import { agents } from "../../queries/agents";
@@ -13,6 +14,8 @@ import { models } from "../../queries/connections";
 import { sentence } from "../../words/error";
 import { ago } from "../../words/time";
 import { WebsiteActions } from "../connections/WebsiteActions";
+import { GoLive } from "../golive/GoLive";
+import { isCalled } from "../golive/useEvidence";
 import { Notices } from "../notices/Notices";
 import { useFixedKeys } from "../useFixedKeys";
 import { useNow } from "../useNow";
@@ -21,6 +24,7 @@ import styles from "./Setup.module.css";
 import { SetupMenu } from "./SetupMenu";
 import { Steps } from "./Steps";
 import { TestCard } from "./TestCard";
+import { useGuide } from "./useGuide";
 import { useSetup } from "./useSetup";
 import { WebhookCard } from "./WebhookCard";
 
@@ -59,9 +63,8 @@ export function Setup({ connector, connection }: { connector: Connector; connect
   const proven = connection?.last_proven_at
     ? t("connections.evidence.proven", { ago: ago(connection.last_proven_at, now, i18n.language) })
     : undefined;
-  // Where messages are fetched, nobody has to be told an address.
-  const mode = setup.values.mode ?? connector.schema.properties?.mode?.default;
-  const called = mode !== "polling";
+  const called = isCalled(connector, setup.values.mode);
+  const guide = useGuide(connector, connection, setup, now);
   const done = setup.result?.ok === true && !setup.changed && !setup.dirty;
   const modelNames = offered.data?.items.map((one) => one.id);
   const others = (people.data?.items ?? []).filter((one) => !one.default);
@@ -74,11 +77,7 @@ export function Setup({ connector, connection }: { connector: Connector; connect
 
   return (
     <main className={styles.setup} id="main" tabIndex={-1}>
-      <Steps
-        connector={connector}
-        step={setup.result?.ok ? connector.steps.length : setup.step}
-        onStep={setup.setStep}
-      />
+      <Steps connector={connector} step={guide.step} proven={guide.proven} onStep={setup.setStep} />
       <section className={styles.form} aria-labelledby="setup-title">
         <div className={styles.head}>
           <div className="grow">
@@ -100,8 +99,48 @@ export function Setup({ connector, connection }: { connector: Connector; connect
             {connection.reason}
           </p>
         ) : null}
+        {guide.evidence ? (
+          <div className={styles.views}>
+            <Segmented
+              label={t("live.view")}
+              value={guide.view}
+              onValue={guide.setView}
+              choices={[
+                { value: "settings", label: t("live.settings") },
+                {
+                  value: "live",
+                  label: (
+                    <>
+                      {t("live.tab")} <b>{t("live.done", { done: guide.done, total: guide.total })}</b>
+                    </>
+                  ),
+                },
+              ]}
+            />
+          </div>
+        ) : guide.failed ? (
+          <p className={styles.trouble} role="alert">
+            <TriangleAlert size={16} strokeWidth={1.8} aria-hidden />
+            <span>
+              {t("live.unread")} {sentence(guide.failed, t)}{" "}
+              <button type="button" className="link" onClick={guide.again}>
+                {t("common.try_again")}
+              </button>
+            </span>
+          </p>
+        ) : null}
+        {guide.view === "live" && guide.evidence ? (
+          <GoLive
+            evidence={guide.evidence}
+            now={now}
+            testing={setup.testing}
+            onTest={connection?.status === "draft" || setup.dirty ? undefined : setup.test}
+            onAgain={guide.again}
+          />
+        ) : null}
         <form
           className={styles.fields}
+          hidden={guide.view === "live"}
           noValidate
           onSubmit={(event) => {
             event.preventDefault();

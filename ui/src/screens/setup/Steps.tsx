@@ -8,13 +8,15 @@ import styles from "./Steps.module.css";
 
 type Props = {
   connector: Connector;
-  /** The step in work; those before it are done. As many as there are: all done. */
+  /** The step in work; those before it lie behind. */
   step: number;
+  /** What proves every step, in a sentence; without it a tick is only its owner's word. */
+  proven: string | undefined;
   onStep: (step: number) => void;
 };
 
 /** What to do at the service, in order. Any step can be opened again. */
-export function Steps({ connector, step, onStep }: Props) {
+export function Steps({ connector, step, proven, onStep }: Props) {
   const { t } = useTranslation();
   return (
     <section className={styles.steps} aria-label={t("setup.steps")}>
@@ -42,13 +44,21 @@ export function Steps({ connector, step, onStep }: Props) {
       {connector.steps.length > 0 ? (
         <ol className={styles.stepper}>
           {connector.steps.map((one, n) => {
-            const state = n < step ? "done" : n === step ? "now" : "later";
+            const state = proven ? "done" : n < step ? "passed" : n === step ? "now" : "later";
             return (
               <li key={one.title} className={styles[state]} aria-current={state === "now" ? "step" : undefined}>
                 <button type="button" className={styles.step} onClick={() => onStep(n)}>
                   <span className={styles.n}>
-                    {state === "done" ? <Check size={15} strokeWidth={2.2} aria-hidden /> : n + 1}
-                    {state === "done" ? <span className="sr-only">{t("setup.step_done")}</span> : null}
+                    {state === "done" || state === "passed" ? (
+                      <>
+                        <Check size={15} strokeWidth={2.2} aria-hidden />
+                        <span className="sr-only">
+                          {t(state === "done" ? "setup.step_proven" : "setup.step_passed")}
+                        </span>
+                      </>
+                    ) : (
+                      n + 1
+                    )}
                   </span>
                   <b>{one.title}</b>
                 </button>
@@ -66,6 +76,12 @@ export function Steps({ connector, step, onStep }: Props) {
             );
           })}
         </ol>
+      ) : null}
+      {proven && connector.steps.length > 0 ? (
+        <p className={styles.proven} role="status">
+          <Check size={16} strokeWidth={1.8} aria-hidden />
+          {proven}
+        </p>
       ) : null}
       {connector.links && connector.links.length > 0 ? (
         <ul className={styles.links}>

@@ -39,6 +39,15 @@ export function dropDraft(connector: string): void {
   }
 }
 
+/** How far somebody came with the steps goes on with the connection that was made. */
+export function keepStep(connection: string, step: number): void {
+  try {
+    if (step > 0) localStorage.setItem(`shopbell.step.${connection}`, String(step));
+  } catch {
+    // The steps begin at the first one where nothing can be kept.
+  }
+}
+
 /** `values` without anything secret, at any depth. */
 export function withoutSecrets(values: Values, fields: FieldShape[]): Values {
   const out: Values = {};

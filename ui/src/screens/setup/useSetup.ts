@@ -15,10 +15,11 @@ import {
   type Values,
   withValue,
 } from "../../components/schema-form/schema";
+import { useKept } from "../../hooks/useKept";
 import { queryClient } from "../../queries/client";
 import { sentence } from "../../words/error";
 import { changesOf } from "./changes";
-import { dropDraft, keepDraft, readDraft } from "./drafts";
+import { dropDraft, keepDraft, keepStep, readDraft } from "./drafts";
 
 /** What the last test of a connection found, carried from the form of a new one to its own page. */
 const testKey = (id: string) => ["tests", id];
@@ -31,7 +32,7 @@ export function useSetup(connector: Connector, connection: Connection | undefine
   const [name, setName] = useState(connection?.name ?? draft?.name ?? connector.name);
   const [agent, setAgent] = useState<string | null>(connection?.agent ?? draft?.agent ?? null);
   const [values, setValues] = useState<Values>(connection?.config ?? draft?.values ?? {});
-  const [step, setStep] = useState(connection?.last_proven_at ? connector.steps.length : (draft?.step ?? 0));
+  const [step, setStep] = useStep(connection, draft?.step ?? 0);
   const [dirty, setDirty] = useState(false);
   const [changed, setChanged] = useState(false);
   const [errors, setErrors] = useState<FieldErrors>({});
@@ -68,6 +69,7 @@ export function useSetup(connector: Connector, connection: Connection | undefine
       draft,
     });
     dropDraft(connector.kind);
+    keepStep(made.id, step);
     return made.id;
   };
   const prove = async (id: string): Promise<TestResult> => {
@@ -146,6 +148,14 @@ export function useSetup(connector: Connector, connection: Connection | undefine
       if (!busy) test.mutate();
     },
   };
+}
+
+/** How far its owner came with the steps: kept with the draft of a new connection, on this computer for one that is there. */
+function useStep(connection: Connection | undefined, draft: number): [number, (step: number) => void] {
+  const [drafted, setDrafted] = useState(draft);
+  const [kept, keep] = useKept(`step.${connection?.id ?? ""}`, "0");
+  if (connection === undefined) return [drafted, setDrafted];
+  return [Number(kept) || 0, (step) => keep(String(step))];
 }
 
 /** What was typed as a secret is kept by the hub now, and is not shown any more. */
