@@ -18,6 +18,7 @@ use crate::clock::Timestamp;
 use crate::connections::Live;
 use crate::connector::{Event, Request};
 use crate::conversations::{self, Effect, Place};
+use crate::conversions;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{ArrivalId, ConnectionId};
@@ -295,7 +296,7 @@ fn understood(hub: &Hub, arrival: &Pending) -> std::result::Result<(Arc<Live>, V
 
 async fn store_effects(hub: &Arc<Hub>, live: &Arc<Live>, seq: i64, id: &ArrivalId, events: Vec<Event>) -> Result<()> {
     let (live, id) = (live.clone(), id.clone());
-    let (gather, language) = (hub.gather(&live), hub.language());
+    let (gather, language, reports) = (hub.gather(&live), hub.language(), conversions::reports(hub, &live.connection.id));
     hub.store
         .write(move |tx| {
             let place = Place {
@@ -304,6 +305,7 @@ async fn store_effects(hub: &Arc<Hub>, live: &Arc<Live>, seq: i64, id: &ArrivalI
                 agent: live.connection.agent.as_ref(),
                 gather,
                 language: &language,
+                reports,
             };
             let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<Result<Vec<_>>>()?;
             // Replayed, it finds everything done: what it did the first time stays its verdict.

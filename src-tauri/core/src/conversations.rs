@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
+use crate::connector::Reports;
 use crate::connector::{Event, NoticeLevel};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, ConnectionId, ContactId, ConversationId, DeliveryId, MessageId, PersonId};
@@ -165,6 +166,8 @@ pub struct Place<'a> {
     pub gather: Duration,
     /// The hub's language, for what is stored in words.
     pub language: &'a str,
+    /// Whether customers who came through an advertisement are reported by themselves.
+    pub reports: Reports,
 }
 
 /// What one event did.

@@ -23,6 +23,7 @@ use crate::agent::turn::Turns;
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{self, Connections, Live};
 use crate::connector::AnyConnector;
+use crate::conversions;
 use crate::error::{ApiError, Code, Error, Result, Sentence};
 use crate::gateway::sign_in::SignIn;
 use crate::http::Network;
@@ -211,6 +212,7 @@ impl Hub {
         self.reload_all().await?;
         self.store.write(arrivals::recover).await?;
         self.store.write(media::recover).await?;
+        self.store.write(conversions::recover).await?;
         let unsure = self.store.write(outbox::recover).await?;
         let resumed = self.store.write(agent::turn::recover).await?;
         if unsure + resumed > 0 {
@@ -224,6 +226,7 @@ impl Hub {
         self.tasks.spawn(agent::turn::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(outbox::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(media::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(conversions::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(media::hearing::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(listening::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(standby::give_on_rest(self.store.clone()));

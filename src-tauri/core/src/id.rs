@@ -116,6 +116,8 @@ ids! {
     MergeId = "mrg_";
     /// The sending of one message.
     DeliveryId = "dlv_";
+    /// A report to a service's advertising.
+    ConversionId = "cvr_";
     /// One answer of an agent.
     TurnId = "trn_";
     /// A raw request or update as it came.

@@ -41,6 +41,7 @@ pub mod text;
 pub mod connections;
 pub mod arrivals;
 pub mod conversations;
+pub mod conversions;
 pub mod agent;
 pub mod outbox;
 pub mod introductions;

@@ -670,6 +670,38 @@ export type ConversationRow = {
 /** Whether a conversation is waiting for anybody. */
 export type ConversationStatus = "open" | "snoozed" | "resolved";
 
+/** What became of a customer. */
+export type ConversionEvent = "lead_submitted" | "qualified_lead" | "purchase";
+
+/** A report to a service's advertising. */
+export type ConversionId = string;
+
+/** A report, as it is shown. */
+export type ConversionReport = {
+  /** Its id. */
+  id: ConversionId,
+  /** What was reported. */
+  event: ConversionEvent,
+  /** ISO 4217. */
+  currency?: string | null,
+  /** What it was worth. */
+  amount?: number | null,
+  /** When it happened. */
+  at: Timestamp,
+  /** "queued", "sending", "sent", "failed" or "unconfirmed". */
+  status: string,
+  /** Why it failed or waits, in words. */
+  reason?: string | null,
+};
+
+/** What was and what may be reported of a conversation. */
+export type Conversions = {
+  /** The last moment at which something may be reported; missing where nothing may. */
+  possible_until?: Timestamp | null,
+  /** What was reported, oldest first. */
+  items: Array<ConversionReport>,
+};
+
 /** Whether the documents speak of a topic. */
 export type Covered = {
   /** The topic. */
@@ -1438,6 +1470,18 @@ export type Rehearsed = {
   usage: Usage,
 };
 
+/** Something to report. */
+export type ReportConversion = {
+  /** About which conversation. */
+  conversation: ConversationId,
+  /** What became of the customer. */
+  event: ConversionEvent,
+  /** The currency of `amount`, in three letters (ISO 4217). */
+  currency?: string | null,
+  /** What it was worth; a purchase needs it. */
+  amount?: number | null,
+};
+
 /** Which delivery. */
 export type RetryDelivery = {
   /** Its id. */
@@ -1999,6 +2043,10 @@ export type Commands = {
   mark_read: [MarkRead, Empty];
   /** The templates of a connection's account, with the gaps to fill. */
   list_templates: [GetConnection, Items<Template>];
+  /** What was and what may be reported of a conversation to the service's advertising. */
+  list_conversions: [GetConversation, Conversions];
+  /** Reports to the service's advertising what became of a customer who came through it: each event once for a click. */
+  report_conversion: [ReportConversion, Conversions];
   /** What services told about their accounts, newest first. */
   list_notices: [ListNotices, Items<Notice>];
   /** Says that a notice was seen. */

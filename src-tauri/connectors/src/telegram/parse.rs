@@ -319,7 +319,7 @@ fn place_or_card(message: &Message) -> Option<Content> {
         });
     }
     if let Some(place) = &message.location {
-        return Some(Content::Location { latitude: place.latitude, longitude: place.longitude, name: None, address: None, beside: false });
+        return Some(Content::Location { latitude: place.latitude, longitude: place.longitude, name: None, address: None });
     }
     let card = message.contact.as_ref()?;
     let name = format!("{} {}", card.first_name, card.last_name.as_deref().unwrap_or_default()).trim().to_owned();

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use shopbell_core::connector::{
+use shopbell_core::connector::{Reports,
     About, Account, Auth, Channel, ChannelRules, Connector, ConnectorType, Conversion, Event, Fetched, Forged, Link, Malformed, Outgoing,
     Receipt, Request, Roles, ServiceError, SharedCallback, StartSimulator, Step, Template, WebhookState,
 };
@@ -71,6 +71,10 @@ pub struct Config {
     #[serde(default = "version::default")]
     #[schemars(title = "Graph API version", extend("x-advanced" = true, "examples" = ["v25.0"]))]
     pub graph_version: String,
+    /// Tell Meta which customers who came through a click-to-WhatsApp advertisement became leads and buyers.
+    #[serde(default)]
+    #[schemars(title = "Reports to advertising", extend("x-advanced" = true))]
+    pub reports: Reports,
     /// Another address of the service, for a server of your own or for tests.
     #[serde(default)]
     #[schemars(title = "Service address", extend("x-advanced" = true, "examples" = ["https://graph.facebook.com"]))]
@@ -255,6 +259,10 @@ impl Channel<Config> for WhatsAppChannel {
 
     async fn templates(&self, link: Link<'_, Config>) -> Result<Vec<Template>, ServiceError> {
         templates::list(link).await
+    }
+
+    fn reports(&self, config: &Config) -> Reports {
+        config.reports
     }
 
     async fn report(&self, link: Link<'_, Config>, conversion: &Conversion) -> Result<(), ServiceError> {

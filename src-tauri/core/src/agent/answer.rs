@@ -15,8 +15,10 @@ use crate::agent::ledger::{self, Step, Turn};
 use crate::agent::tools::{self, NativeTool, Run, ToolContext};
 use crate::agent::{prompt, rows, standby};
 use crate::connections::Live;
+use crate::connector::Reports;
 use crate::connector::{Action, ChannelRules, Chunk, Finish, Prompt, PromptMessage, ServiceError, ToolCall, ToolSpec};
 use crate::conversations::{self, Conversation};
+use crate::conversions;
 use crate::error::Sentence;
 use crate::hub::Hub;
 use crate::model::{Agent, Choice, ConnectionStatus, Content, Source, StreamMode, Usage};
@@ -370,6 +372,7 @@ impl Desk {
             connector: self.channel.connection.connector.clone(),
             language: self.conversation.language.clone(),
             now: self.hub.store.clock().now(),
+            reports: conversions::reports(&self.hub, &self.conversation.connection) != Reports::Never,
         }
     }
 

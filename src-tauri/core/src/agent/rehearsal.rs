@@ -137,6 +137,7 @@ async fn run(hub: &Arc<Hub>, agent: &Agent, connector: &str, name: &str, text: &
         connector: connector.to_owned(),
         language: Some(hub.language()),
         now: hub.store.clock().now(),
+        reports: false,
     };
     let result = hub.store.read(move |db| run(db, &context, arguments).map_or_else(ledger::told, |value| Ok(tools::shown(&value)))).await?;
     Ok((result, false))

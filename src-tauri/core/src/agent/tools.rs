@@ -21,6 +21,7 @@ use crate::store::Tx;
 
 mod knowledge;
 mod conversation;
+mod conversion;
 mod handover;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,8 @@ pub struct ToolContext {
     pub language: Option<String>,
     /// The time.
     pub now: Timestamp,
+    /// Whether something may be reported to the service's advertising.
+    pub reports: bool,
 }
 
 /// Why a tool did not do it.
@@ -122,6 +125,7 @@ static NATIVE: &[NativeTool] = &[
     handover::TRANSFER,
     handover::ESCALATE,
     handover::END,
+    conversion::REPORT,
 ];
 
 /// Every native tool, in the order in which models see them.

@@ -31,6 +31,7 @@ pub mod contacts;
 pub mod search;
 pub mod files;
 pub mod connectors;
+pub mod conversions;
 pub mod form;
 pub mod connections;
 pub mod connection_edit;
@@ -62,6 +63,7 @@ use connections::{ConnectionRow, GetConnection, ListConnections};
 use connectors::ConnectorRow;
 use contacts::{ContactRow, ContactWhole, GetContact, ListContacts, MergeContacts, UndoMerge};
 use conversations::{ConversationCounts, ConversationRow, GetConversation, ListConversations};
+use conversions::{Conversions, ReportConversion};
 use deliveries::{DeliveryRow, ListDeliveries, RetryDelivery};
 use files::{RetryMedia, UploadMedia, UploadedMedia};
 use knowledge::{
@@ -141,6 +143,10 @@ commands! {
     replies::mark_read(MarkRead) -> Empty;
     /// The templates of a connection's account, with the gaps to fill.
     templates::list_templates(GetConnection) -> Items<Template>;
+    /// What was and what may be reported of a conversation to the service's advertising.
+    conversions::list_conversions(GetConversation) -> Conversions;
+    /// Reports to the service's advertising what became of a customer who came through it: each event once for a click.
+    conversions::report_conversion(ReportConversion) -> Conversions;
     /// What services told about their accounts, newest first.
     notices::list_notices(ListNotices) -> Items<NoticeRow>;
     /// Says that a notice was seen.

@@ -126,6 +126,11 @@ pub trait Channel<C: Send + Sync>: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether this connection reports to the service's advertising.
+    fn reports(&self, _config: &C) -> Reports {
+        Reports::Never
+    }
+
     /// Reports to the service's advertising what became of a customer who came through an advertisement. One attempt.
     async fn report(&self, _link: Link<'_, C>, _conversion: &Conversion) -> Result<(), ServiceError> {
         Err(ServiceError::Permanent(crate::say!("This channel has no advertising to report to.")))
@@ -242,6 +247,19 @@ pub enum GapKind {
     Video,
     /// A file.
     Document,
+}
+
+/// Whether a connection reports to the service's advertising.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reports {
+    /// Never.
+    #[default]
+    Never,
+    /// What an agent or somebody of the shop asks for.
+    Asked,
+    /// That, and by itself every customer who came through an advertisement and wrote.
+    EveryLead,
 }
 
 /// What became of a customer who came through an advertisement.

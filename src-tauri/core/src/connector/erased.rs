@@ -11,6 +11,7 @@ use super::{
     Model, ModelRow, Outgoing, Page, PageLook, Profile, Prompt, Receipt, Request, Roles, ServiceError, Settings, SharedCallback, Sink,
     StartSimulator, Template, WebhookState,
 };
+use crate::connector::Reports;
 use crate::error::Sentence;
 use crate::model::Address;
 use crate::say;
@@ -166,6 +167,9 @@ impl<C: Send + Sync + 'static> Channel<Settings> for ErasedChannel<C> {
     }
     async fn templates(&self, link: AnyLink<'_>) -> Result<Vec<Template>, ServiceError> {
         self.0.templates(typed_link(link)).await
+    }
+    fn reports(&self, config: &Settings) -> Reports {
+        self.0.reports(typed(config))
     }
     async fn report(&self, link: AnyLink<'_>, conversion: &Conversion) -> Result<(), ServiceError> {
         self.0.report(typed_link(link), conversion).await

@@ -10,6 +10,7 @@ use super::{
 use crate::changes::Begun;
 use crate::clock::Timestamp;
 use crate::connector::{IncomingContent, IncomingMessage};
+use crate::conversions;
 use crate::error::Result;
 use crate::id::{AgentId, ConversationId, MediaId, MessageId};
 use crate::model::{Address, Change, Content, Owner};
@@ -33,6 +34,7 @@ pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage
                 serde_json::to_string(&referral).map_err(anyhow::Error::from)?,
                 referral.click_id.is_some()
             ])?;
+        conversions::lead(tx, place.reports, &conversation)?;
     }
     let id = MessageId::new();
     let content = incoming.content.iter().map(|part| keep(tx, place, &id, part)).collect::<Result<Vec<_>>>()?;

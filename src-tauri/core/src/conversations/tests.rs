@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::{Effect, Place, apply, inheriting, ownership, posting};
 use crate::clock::{ManualClock, Timestamp};
+use crate::connector::Reports;
 use crate::connector::{ChannelRules, Event, Evidence, IncomingContent, IncomingMessage, TextLimit, TextUnit};
 use crate::id::{AgentId, ConnectionId, ConversationId};
 use crate::model::{Address, Content, Medium, Owner};
@@ -75,7 +76,14 @@ impl World {
             .write(move |tx| {
                 apply(
                     tx,
-                    &Place { connection: &connection, connector: "test", agent: None, gather: Duration::from_millis(1000), language: "en" },
+                    &Place {
+                        connection: &connection,
+                        connector: "test",
+                        agent: None,
+                        gather: Duration::from_millis(1000),
+                        language: "en",
+                        reports: Reports::EveryLead,
+                    },
                     &event,
                 )
             })

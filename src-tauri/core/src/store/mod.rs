@@ -56,6 +56,13 @@ pub enum Stage {
     Media = 8,
     /// Fetched sounds to be listened to.
     Sounds = 16,
+    /// Reports to advertising to be made.
+    Reports = 32,
+}
+
+impl Stage {
+    /// Every stage.
+    pub const ALL: [Self; 6] = [Self::Arrivals, Self::Turns, Self::Outbox, Self::Media, Self::Sounds, Self::Reports];
 }
 
 /// The database of one hub.
@@ -80,6 +87,7 @@ pub struct Stages {
     outbox: tokio::sync::Notify,
     media: tokio::sync::Notify,
     sounds: tokio::sync::Notify,
+    reports: tokio::sync::Notify,
 }
 
 impl Stages {
@@ -91,6 +99,7 @@ impl Stages {
             Stage::Outbox => &self.outbox,
             Stage::Media => &self.media,
             Stage::Sounds => &self.sounds,
+            Stage::Reports => &self.reports,
         }
     }
 

@@ -145,7 +145,7 @@ CREATE TABLE conversion (
   currency     TEXT,
   amount       REAL,
   at           INTEGER NOT NULL,
-  status       TEXT NOT NULL CHECK (status IN ('queued', 'sent', 'failed')),
+  status       TEXT NOT NULL CHECK (status IN ('queued', 'sending', 'sent', 'failed', 'unconfirmed')),
   reason       TEXT,
   attempts     INTEGER NOT NULL DEFAULT 0,
   due_at       INTEGER NOT NULL,

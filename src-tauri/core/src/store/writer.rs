@@ -185,7 +185,7 @@ impl Writer {
                 let noted = noted.into_inner().expect("nothing panics while it is held");
                 self.changes.announce(noted.changes);
                 self.changes.announce_begun(noted.begun);
-                for stage in [Stage::Arrivals, Stage::Turns, Stage::Outbox, Stage::Media, Stage::Sounds] {
+                for stage in Stage::ALL {
                     if noted.wake & stage as u8 != 0 {
                         self.stages.wake(stage);
                     }

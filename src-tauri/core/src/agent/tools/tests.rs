@@ -28,6 +28,7 @@ async fn world() -> World {
         connector: "website".into(),
         language: Some("pt-BR".into()),
         now: Timestamp::from_seconds(1_795_176_904),
+        reports: true,
     };
     let own = context.clone();
     store

@@ -14,6 +14,7 @@ use super::session::visitor;
 use super::{Answer, Refusal, asked_for, read_json, view};
 use crate::arrivals;
 use crate::clock::Timestamp;
+use crate::connector::Reports;
 use crate::connector::{Evidence, Posted, PostedChoice, Request as Raw};
 use crate::conversations::{self, Effect, Place};
 use crate::error::Error;
@@ -93,6 +94,7 @@ pub async fn message(State(public): State<Arc<Public>>, request: Request) -> Ans
                 agent: connection.agent.as_ref(),
                 gather,
                 language: &language,
+                reports: Reports::Never,
             };
             let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<crate::error::Result<Vec<_>>>()?;
             arrivals::finish(tx, seq, &arrival, arrivals::verdict_of(&effects), None, &effects)?;

@@ -18,6 +18,7 @@ use super::{Answer, Refusal, asked_for};
 use crate::changes::Changes;
 use crate::clock::Timestamp;
 use crate::connections::Live;
+use crate::connector::Reports;
 use crate::connector::{Evidence, Posted};
 use crate::conversations::{self, Place};
 use crate::error::Result;
@@ -269,6 +270,7 @@ pub async fn tick(hub: &Arc<Hub>, live: &Arc<Live>, external_ids: Vec<String>, e
                 agent: connection.agent.as_ref(),
                 gather: Duration::ZERO,
                 language: &language,
+                reports: Reports::Never,
             };
             for external_id in external_ids {
                 let event = crate::connector::Event::Status { external_id, delivery: None, status: evidence.clone(), at: tx.now() };
