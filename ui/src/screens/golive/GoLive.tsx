@@ -31,6 +31,9 @@ export const doneOf = (items: Item[], ticks: Set<string>): number =>
 
 type Props = {
   evidence: Evidence;
+  /** What its owner has ticked. */
+  ticks: Set<string>;
+  onTick: (id: string, on: boolean) => void;
   now: number;
   /** Asks the service for a proof; missing while it cannot be asked. */
   onTest: (() => void) | undefined;
@@ -39,10 +42,9 @@ type Props = {
 };
 
 /** Before customers write: the list, filled in by what is known; and the way of a message, with the hop that is broken. */
-export function GoLive({ evidence, now, onTest, testing, onAgain }: Props) {
+export function GoLive({ evidence, ticks, onTick, now, onTest, testing, onAgain }: Props) {
   const { t } = useTranslation();
-  const { connection, connector } = evidence;
-  const [ticks, tick] = useOwnTicks(connection.id);
+  const { connector } = evidence;
   const items = goLive(evidence);
   const done = doneOf(items, ticks);
   // Whoever opens the list wants to know: the service is asked once by itself.
@@ -72,7 +74,7 @@ export function GoLive({ evidence, now, onTest, testing, onAgain }: Props) {
               evidence={evidence}
               now={now}
               ticked={ticks.has(item.id)}
-              onTick={(on) => tick(item.id, on)}
+              onTick={(on) => onTick(item.id, on)}
             />
           ))}
         </ul>

@@ -1,16 +1,17 @@
-import { useQuery } from "@tanstack/react-query";
+import { type InfiniteData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import type { Connection, Connector, TestResult } from "../../bindings";
-import { call } from "../../bridge";
+import type { Connection, Connector, Page, TestResult } from "../../bindings";
+import { arrivals, deliveries, refusals, turns } from "../../queries/activity";
 import { agents } from "../../queries/agents";
 import { queryClient } from "../../queries/client";
 import { connections, webhookState } from "../../queries/connections";
+import { conversations } from "../../queries/conversations";
 import { health } from "../../queries/hub";
 import { sentence } from "../../words/error";
 import type { Evidence } from "./evidence";
 
-/** How far back is looked: what is older says little about today. */
-const limit = 50;
+/** The first page of a list: what is older says little about today. */
+const newest = <T>(list: InfiniteData<Page<T>> | undefined): T[] => list?.pages[0]?.items ?? [];
 
 /** Where messages are fetched, nobody has to be told an address. */
 export const isCalled = (connector: Connector, mode: unknown): boolean =>
@@ -30,41 +31,21 @@ export function useEvidence(
   const hub = useQuery({ ...health(), enabled: wanted });
   const all = useQuery({ ...connections(), enabled: wanted });
   const people = useQuery({ ...agents(), enabled: wanted });
-  const came = useQuery({
-    queryKey: ["arrivals", "path", id],
-    queryFn: () => call("list_arrivals", { connection: id, limit }),
-    enabled: wanted,
-  });
-  const refused = useQuery({
-    queryKey: ["arrivals", "path", "refused"],
-    queryFn: () => call("list_refusals", { limit }),
-    enabled: wanted && called,
-  });
-  const said = useQuery({
-    queryKey: ["conversations", "path", id],
-    queryFn: () => call("list_conversations", { connection: id, limit: 1 }),
-    enabled: wanted,
-  });
-  const went = useQuery({
-    queryKey: ["deliveries", "path", id],
-    queryFn: () => call("list_deliveries", { connection: id, limit }),
-    enabled: wanted,
-  });
-  const conversation = said.data?.items[0];
-  const turns = useQuery({
-    queryKey: ["turns", "path", conversation?.id ?? ""],
-    queryFn: () => call("list_turns", { conversation: conversation?.id ?? null, limit: 1 }),
-    enabled: conversation !== undefined,
-  });
+  const came = useInfiniteQuery({ ...arrivals({ connection: id }), enabled: wanted });
+  const refused = useInfiniteQuery({ ...refusals(), enabled: wanted && called });
+  const said = useInfiniteQuery({ ...conversations({ connection: id }), enabled: wanted });
+  const went = useInfiniteQuery({ ...deliveries({ connection: id }), enabled: wanted });
+  const conversation = newest(said.data)[0];
+  const answers = useInfiniteQuery({ ...turns(conversation?.id), enabled: conversation !== undefined });
 
   const own = [hub, all, people, came, said, went];
   const again = () => {
     for (const noun of ["arrivals", "conversations", "deliveries", "turns", "connections", "health", "agents"])
       void queryClient.invalidateQueries({ queryKey: [noun] });
   };
-  const failed = [...own, refused, turns].find((one) => one.isError)?.error;
+  const failed = [...own, refused, answers].find((one) => one.isError)?.error;
   const asking = hook.isFetching;
-  const turnsKnown = conversation === undefined || turns.data !== undefined;
+  const turnsKnown = conversation === undefined || answers.data !== undefined;
   const refusalsKnown = !called || refused.data !== undefined;
   if (connection === undefined || own.some((one) => one.data === undefined) || !turnsKnown || !refusalsKnown)
     return { evidence: undefined, failed, asking, again };
@@ -84,11 +65,11 @@ export function useEvidence(
       hookTrouble: hook.isError ? sentence(hook.error, t) : undefined,
       agent,
       model: all.data?.items.find((one) => one.id === agent?.connection),
-      arrivals: came.data?.items ?? [],
-      refusal: refused.data?.items.find((one) => one.connection === connection.id),
+      arrivals: newest(came.data),
+      refusal: newest(refused.data).find((one) => one.connection === connection.id),
       conversation,
-      turn: turns.data?.items[0],
-      deliveries: went.data?.items ?? [],
+      turn: newest(answers.data)[0],
+      deliveries: newest(went.data),
     },
   };
 }

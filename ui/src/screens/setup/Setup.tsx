@@ -132,6 +132,8 @@ export function Setup({ connector, connection }: { connector: Connector; connect
         {guide.view === "live" && guide.evidence ? (
           <GoLive
             evidence={guide.evidence}
+            ticks={guide.ticks}
+            onTick={guide.tick}
             now={now}
             testing={setup.testing}
             onTest={connection?.status === "draft" || setup.dirty ? undefined : setup.test}

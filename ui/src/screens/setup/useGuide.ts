@@ -20,7 +20,7 @@ export function useGuide(
   const isChannel = connector.type === "Channel" && !connector.page;
   const known = useEvidence(connector, isChannel ? connection : undefined, setup.changed ? undefined : setup.result);
   const [view, setView] = useState<"settings" | "live">("settings");
-  const [ticks] = useOwnTicks(connection?.id ?? "");
+  const [ticks, tick] = useOwnTicks(connection?.id ?? "");
   const items = known.evidence ? goLive(known.evidence) : [];
   const came = known.evidence && lastMessage(known.evidence);
   const { result, errors } = setup;
@@ -37,6 +37,8 @@ export function useGuide(
     /** What is wrong with the form stands in the form. */
     view: wrong || known.evidence === undefined ? ("settings" as const) : view,
     setView,
+    ticks,
+    tick,
     done: doneOf(items, ticks),
     total: items.length,
     // What the account answered lies behind; the last step is for a message to come in, and none came by without the others.
