@@ -9,6 +9,7 @@ import type {
   Commands,
   Contact,
   ConversationRow,
+  ConversionReport,
   Health,
   KnowledgeDocument,
   Message,
@@ -27,6 +28,12 @@ const documents = fresh ? [] : [...knowledgeList];
 const agents = [...agentList];
 /** Contacts that were joined with others, as they stand now. */
 const joined = new Map<string, Contact>();
+/** What was told to the advertising. */
+const told = new Map<string, ConversionReport[]>();
+const toldOf = (conversation: string) => ({
+  possible_until: rows.find((one) => one.id === conversation)?.referral ? Date.now() + 86_400_000 : null,
+  items: told.get(conversation) ?? [],
+});
 const listeners = new Set<(event: ChangeEvent) => void>();
 let seq = 0;
 let vault = (asked.get("vault") ?? (fresh ? "none" : "open")) as Health["vault"];
@@ -233,6 +240,18 @@ const answers: Answers = {
     const found = rows.find((one) => one.contact.id === request.contact);
     if (found === undefined) throw new ApiError("not_found", "Este contato não existe mais.");
     return joined.get(found.contact.id) ?? contactOf(found);
+  },
+  list_conversions: ({ conversation }) => toldOf(conversation),
+  report_conversion: ({ conversation, event, currency, amount }) => {
+    if (event === "purchase" && amount == null)
+      throw new ApiError("invalid", "Uma compra é informada com o valor.", {
+        amount: "Uma compra é informada com o valor.",
+      });
+    told.set(conversation, [
+      ...(told.get(conversation) ?? []),
+      { id: `cvr_${event}`, event, currency: currency ?? null, amount: amount ?? null, at: Date.now(), status: "sent" },
+    ]);
+    return toldOf(conversation);
   },
   merge_contacts: (request) => {
     const before = answers.get_contact?.({ contact: request.contact }) as Contact;

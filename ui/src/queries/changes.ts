@@ -10,7 +10,7 @@ import { queryClient } from "./client";
 import { openConversations, refreshMessages, type Touched } from "./messages";
 
 const nouns: Record<ChangeKind, string[]> = {
-  conversation: ["conversations", "counts", "conversation", "contact", "labels"],
+  conversation: ["conversations", "counts", "conversation", "contact", "labels", "conversions"],
   message: ["conversations", "counts"],
   delivery: ["conversations", "deliveries"],
   connection: ["connections", "health", "notices"],

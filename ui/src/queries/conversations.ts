@@ -46,6 +46,10 @@ export const conversation = (id: string) =>
         .find((row) => row.id === id),
   });
 
+/** What was and what may be told to the advertising of a conversation. */
+export const conversions = (id: string) =>
+  queryOptions({ queryKey: ["conversions", id], queryFn: () => call("list_conversions", { conversation: id }) });
+
 /** Who is at the other end. */
 export const contact = (id: string) =>
   queryOptions({ queryKey: ["contact", id], queryFn: () => call("get_contact", { contact: id }) });

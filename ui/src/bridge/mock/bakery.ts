@@ -90,6 +90,15 @@ const rows: Rows[] = [
       preview_delivery: { ...mark, status: "failed", reason: "A janela de 24 horas fechou." },
       reply_window_ends_at: minutesAgo(60),
       labels: ["Pedido"],
+      referral: {
+        kind: "ad",
+        source_id: "120210000000000000",
+        url: "https://fb.me/3cr4Wqqkv",
+        headline: "Bolos por encomenda para o fim de semana",
+        body: null,
+        click_id: "ARAkLkA8rmlFeiCktEJQ",
+        at: minutesAgo(60 * 24 * 2),
+      },
     },
   ],
   [

@@ -60,6 +60,7 @@ const titles = [
   "transfer_to_human",
   "escalate",
   "end_conversation",
+  "report_conversion",
 ] as const;
 
 /** A tool's name in words; one that we do not know keeps its own. */

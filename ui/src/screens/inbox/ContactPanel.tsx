@@ -16,6 +16,7 @@ import { useServiceName } from "../../hooks/useServiceName";
 import { contact, conversation } from "../../queries/conversations";
 import { sentence } from "../../words/error";
 import { dayAndClock, shortTime } from "../../words/time";
+import { CameFrom } from "./CameFrom";
 import styles from "./ContactPanel.module.css";
 import { LabelPicker } from "./LabelPicker";
 import { SamePerson } from "./SamePerson";
@@ -95,6 +96,7 @@ export function ContactPanel({ id, drawer, onClose }: Props) {
         </ul>
       ) : null}
       {who.data ? <SamePerson key={who.data.id} contact={who.data} now={now} /> : null}
+      {row.referral ? <CameFrom key={id} row={row} referral={row.referral} /> : null}
       <hr />
       <dl className={styles.facts}>
         <dt>{t("panel.owner")}</dt>
