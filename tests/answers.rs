@@ -103,6 +103,7 @@ impl Shop {
             connector: "website".into(),
             language: None,
             now: self.store.clock().now(),
+            reports: false,
         };
         let result = self.store.read(move |db| Ok(run(db, &context, arguments))).await.expect("the store reads");
         tools::shown(&result.expect("the search takes what the model asks"))
