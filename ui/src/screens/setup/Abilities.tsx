@@ -4,12 +4,15 @@ import {
   FileText,
   Image,
   Keyboard,
+  LayoutTemplate,
+  List,
   ListChecks,
   MapPin,
   MessageSquare,
   Mic,
   Pencil,
   Reply,
+  Smile,
   Sparkles,
   Sticker,
   Video,
@@ -35,6 +38,9 @@ const known = {
   stickers: Sticker,
   contacts: Contact,
   replies: Reply,
+  lists: List,
+  reactions: Smile,
+  templates: LayoutTemplate,
 } as const;
 type Known = keyof typeof known;
 

@@ -60,7 +60,7 @@ export function WebhookCard({ connection, name }: { connection: Connection; name
         </dl>
       ) : null}
       {failed ? <p className={styles.error}>{sentence(failed, t)}</p> : null}
-      <div className="row">
+      <div className={styles.actions}>
         <Button
           size="sm"
           busy={register.isPending}
