@@ -1,15 +1,15 @@
 import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/global.css";
-import "./i18n";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { prepareBridge } from "./bridge";
 import { ToastProvider } from "./components/Toast";
+import { prepareWords } from "./i18n";
 import { queryClient } from "./queries/client";
-import { router } from "./routes";
+import { fetchScreens, router } from "./routes";
 import { followSystem } from "./theme";
 
 /** Signs in if the address brings a link, then draws the screens. */
@@ -18,7 +18,7 @@ async function start() {
   if (place === null) throw new Error("index.html has no #root");
   const root = createRoot(place);
   followSystem();
-  await prepareBridge();
+  await Promise.all([prepareBridge(), prepareWords()]);
   root.render(
     <StrictMode>
       <QueryClientProvider client={queryClient}>
@@ -28,6 +28,7 @@ async function start() {
       </QueryClientProvider>
     </StrictMode>,
   );
+  fetchScreens();
 }
 
 void start();
