@@ -136,7 +136,7 @@ async fn messages_go_both_ways_as_everywhere_on_whatsapp() {
     assert_eq!(sent[2].body["template"]["language"], json!({ "code": "pt_BR", "policy": "deterministic" }));
     channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
     channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
-    assert_eq!(simulator.world().told().1, [ana.external_id.clone()]);
+    assert_eq!(simulator.world().told().1, std::slice::from_ref(&ana.external_id));
     let Event::Status { delivery, status, .. } = desk.read(&simulator.fate(&id, &Fate::Delivered)[0]).remove(0) else { panic!() };
     assert_eq!((delivery, status), (Some(first.delivery), Evidence::Delivered));
 }

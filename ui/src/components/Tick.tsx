@@ -1,6 +1,7 @@
 import { Check, CheckCheck, CircleDashed, CircleQuestionMark, CircleX, Clock } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { Delivery, DeliveryStatus } from "../bindings";
+import { deliveryReason } from "../words/delivery";
 import styles from "./Tick.module.css";
 
 const icons: Record<DeliveryStatus, typeof Check> = {
@@ -28,7 +29,10 @@ export function Tick({
   const Icon = icons[status] ?? CircleQuestionMark;
   const word = t(`delivery.${status}`);
   return (
-    <span className={`${styles.tick} ${styles[status]}`} title={[word, delivery.reason, id].filter(Boolean).join("\n")}>
+    <span
+      className={`${styles.tick} ${styles[status]}`}
+      title={[word, deliveryReason(delivery.reason, t), id].filter(Boolean).join("\n")}
+    >
       <Icon size={size} strokeWidth={1.8} aria-hidden />
       <span className="sr-only">{word}</span>
     </span>

@@ -6,6 +6,7 @@ import { call } from "../bridge";
 import { queryClient } from "../queries/client";
 import { connectors } from "../queries/connections";
 import { refreshMessages } from "../queries/messages";
+import { deliveryReason } from "../words/delivery";
 
 /** Where the delivery stands, and what can be done about it from there. */
 type Place = {
@@ -81,7 +82,7 @@ export function useDeliveryHelp(delivery: Delivery, place: Place) {
   };
   const sure = delivery.status !== "unconfirmed" || delivery.parked;
   return {
-    reason: sure ? delivery.reason || t("inbox.no_reason") : t("inbox.unconfirmed"),
+    reason: sure ? deliveryReason(delivery.reason, t) || t("inbox.no_reason") : t("inbox.unconfirmed"),
     ways: inTrouble(delivery) ? ways() : [],
     busy: retry.isPending,
     retried: retry.isSuccess,

@@ -12,6 +12,7 @@ import { useKey } from "../../keys/KeysProvider";
 import { arrival as arrivalQuery, turns } from "../../queries/activity";
 import { queryClient } from "../../queries/client";
 import { messages } from "../../queries/messages";
+import { deliveryReason } from "../../words/delivery";
 import { sentence } from "../../words/error";
 import { money } from "../../words/money";
 import { size } from "../../words/size";
@@ -127,7 +128,7 @@ export function ArrivalOpen({ arrival, name, onTurn }: Props) {
             <li>
               <CircleX size={16} strokeWidth={1.8} aria-hidden className={styles.bad} />
               <span className="grow" dir="auto">
-                {sent.delivery.reason || t("inbox.no_reason")}
+                {deliveryReason(sent.delivery.reason, t) || t("inbox.no_reason")}
               </span>
               <Link to="/activity" search={{ show: "outbox", of: "all", open: sent.delivery.id }} className="link">
                 {t("help.see_why")}

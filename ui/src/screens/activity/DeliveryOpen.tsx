@@ -6,6 +6,7 @@ import type { DeliveryRow } from "../../bindings";
 import { Button } from "../../components/Button";
 import { useToast } from "../../components/Toast";
 import { inTrouble, useDeliveryHelp } from "../../hooks/useDeliveryHelp";
+import { deliveryReason } from "../../words/delivery";
 import { sentence } from "../../words/error";
 import { fullTime } from "../../words/time";
 import { tickWord } from "./arrivalWords";
@@ -58,7 +59,7 @@ export function DeliveryOpen({ delivery, name, connector }: Props) {
         </p>
       ) : delivery.reason ? (
         <p className={styles.small} dir="auto">
-          {delivery.reason}
+          {deliveryReason(delivery.reason, t)}
         </p>
       ) : null}
       {error ? (

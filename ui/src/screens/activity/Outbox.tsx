@@ -8,6 +8,7 @@ import { Chip } from "../../components/Chip";
 import { EmptyState } from "../../components/EmptyState";
 import { Skeleton } from "../../components/Skeleton";
 import { deliveries } from "../../queries/activity";
+import { deliveryReason } from "../../words/delivery";
 import { sentence } from "../../words/error";
 import { ActivityList } from "./ActivityList";
 import { tickWord } from "./arrivalWords";
@@ -104,7 +105,7 @@ export function Outbox({ filter, connection, connections, open, onOpen, onAll, n
               now={now}
               mark={<ChannelMark connector={connectionOf(one.connection)?.connector ?? ""} size={20} />}
               title={one.contact || t("activity.somebody")}
-              below={one.reason ?? one.preview}
+              below={deliveryReason(one.reason, t) ?? one.preview}
               state={<DeliveryMark delivery={one} />}
             />
           )}
