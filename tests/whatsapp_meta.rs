@@ -117,8 +117,9 @@ async fn everything_that_the_shop_can_say_leaves_within_the_limits() {
         duration_ms: None,
         wave: None,
     };
-    let rows: Vec<Choice> =
-        (1..=4).map(|row| Choice { description: Some("d".repeat(80)), ..option(&format!("r{row}"), &format!("Pão {row}")) }).collect();
+    let rows = |signs: usize| -> Vec<Choice> {
+        (1..=4).map(|row| Choice { description: Some("d".repeat(signs)), ..option(&format!("r{row}"), &format!("Pão {row}")) }).collect()
+    };
     let link = Choice { url: Some("https://shop.example".into()), ..option("l", "Cardápio") };
     let contents = [
         text("**Oi**, veja https://shop.example"),
@@ -132,7 +133,8 @@ async fn everything_that_the_shop_can_say_leaves_within_the_limits() {
         Content::Location { latitude: -23.5, longitude: -46.6, name: Some("Padaria".into()), address: None },
         Content::Contacts { contacts: vec![Card { name: "Bo".into(), phones: vec!["+55 11 98888-0000".into(), "190".into()] }] },
         Content::Choices { text: "Quer?".into(), options: vec![option("y", "Sim"), option("n", "Não")] },
-        Content::Choices { text: "Qual?".into(), options: rows },
+        Content::Choices { text: "Qual?".into(), options: rows(72) },
+        Content::Choices { text: "Qual?".into(), options: rows(73) },
         Content::Choices { text: "Veja".into(), options: vec![link] },
         Content::Reaction { emoji: "👍".into(), target: ana.external_id.clone() },
         Content::Reaction { emoji: String::new(), target: ana.external_id.clone() },
@@ -307,7 +309,13 @@ async fn a_shared_callback_is_read_by_each_for_its_own_number() {
     let hello = simulator.signed(&said("5511", "oi")).remove(0);
     assert!(concerns(&desk, &hello) && !concerns(&other, &hello), "by the number's id");
     let events = channel(&other).parse(&other.settings, &hello).unwrap();
-    assert!(matches!(events.as_slice(), [Event::Nothing { .. }]), "{events:?}");
+    assert!(matches!(events.as_slice(), [Event::NotUnderstood { why }] if why.contains("another number, 551155500783")), "{events:?}");
+    let both = simulator.batch(vec![
+        ("phone_number_quality_update", json!({ "display_phone_number": "551155500783", "event": "FLAGGED" })),
+        ("phone_number_quality_update", json!({ "display_phone_number": "551155500999", "event": "FLAGGED" })),
+    ]);
+    let events = channel(&other).parse(&other.settings, &both).unwrap();
+    assert!(matches!(events.as_slice(), [Event::Nothing { .. }, Event::Notice { .. }]), "the neighbour's part is no trouble: {events:?}");
     let template = json!({ "event": "APPROVED", "message_template_name": "a", "message_template_language": "en" });
     let news = simulator.batch(vec![("message_template_status_update", template)]);
     assert!(concerns(&desk, &news) && concerns(&other, &news) && !concerns(&stranger, &news), "by the account");
@@ -377,7 +385,7 @@ proptest! {
     #[test]
     fn nothing_in_any_place_of_an_update_breaks_the_reader(which in 0usize..1000, at in 0usize..60, what in 0usize..8, bytes in "\\PC{0,40}") {
         let config = json!({ "phone_number_id": "106540352242922", "business_account_id": "102290129340398", "app_id": "1", "app_secret": "s",
-            "access_token": "t", "verify_token": "v" });
+            "access_token": "t", "verify_token": "v", "phone_number": "+55 11 5550-0783", "display_name": "P" });
         let desk = Desk::new(erase(WhatsAppMeta), config);
         let bodies = fixture_bodies();
         let mut body: Value = serde_json::from_str(&bodies[which % bodies.len()]).unwrap();

@@ -106,6 +106,8 @@ async fn what_was_typed_wrong_is_said_of_that_field() {
     };
     for (changes, field) in [
         (json!({ "phone_number": "11 99999-0000" }), "phone_number"),
+        (json!({ "phone_number": " " }), "phone_number"),
+        (json!({ "display_name": "" }), "display_name"),
         (json!({ "phone_number_id": "551155500783" }), "phone_number_id"),
         (json!({ "business_account_id": "../me" }), "business_account_id"),
         (json!({ "graph_version": "latest" }), "graph_version"),

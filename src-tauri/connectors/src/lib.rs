@@ -13,6 +13,7 @@ pub mod markdown;
 pub mod meta;
 pub mod settings;
 pub mod twilio;
+mod unread;
 mod words;
 
 pub use words::register_words;

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 use shopbell_core::connector::{IncomingContent, RemoteMedia};
-use shopbell_core::model::{Content, MediaKind};
+use shopbell_core::model::{Choice, Content, MediaKind};
 
 use super::Config;
 use super::media::is_media_link;
+use crate::unread;
 
 /// The names of reactions and their signs.
 const REACTIONS: &[(&str, &str)] =
@@ -49,8 +50,8 @@ pub fn of(config: &Config, message: &Value) -> Vec<IncomingContent> {
         (None, None) => {}
     }
     if content.is_empty() {
-        let kind = if message["is_unsupported"] == true { "unsupported" } else { "message" };
-        content.push(known(Content::Unsupported { kind: kind.into() }));
+        let kind = if message["is_unsupported"] == true { "unsupported" } else { "unknown" };
+        content.push(known(unread::unsupported(kind)));
     }
     content
 }
@@ -62,8 +63,8 @@ fn known(content: Content) -> IncomingContent {
 fn attached(config: &Config, attachment: &Value) -> Vec<IncomingContent> {
     let payload = &attachment["payload"];
     let (url, title) = (payload["url"].as_str().filter(|url| !url.is_empty()), payload["title"].as_str());
-    let kind = attachment["type"].as_str().unwrap_or("attachment");
-    let unsupported = || vec![known(Content::Unsupported { kind: kind.to_owned() })];
+    let kind = attachment["type"].as_str().unwrap_or("unknown");
+    let unsupported = || vec![known(unread::unsupported(kind))];
     let file = |kind: MediaKind| match url {
         Some(url) => vec![remote(url, kind, title)],
         None => unsupported(),
@@ -107,13 +108,28 @@ fn remote(url: &str, kind: MediaKind, title: Option<&str>) -> IncomingContent {
     IncomingContent::Media(RemoteMedia { kind, reference: url.to_owned(), filename, ..RemoteMedia::default() })
 }
 
-/// A card with buttons that the shop or another program of it sent: its words.
+/// Cards with buttons that the shop or another program of it sent: their words, and what stands on the buttons.
 fn template(payload: &Value) -> Option<Vec<IncomingContent>> {
     let elements = payload["generic"]["elements"].as_array().or_else(|| payload["elements"].as_array());
-    let mut lines: Vec<&str> = payload["text"].as_str().into_iter().collect();
-    for element in elements.into_iter().flatten() {
-        lines.extend([element["title"].as_str(), element["subtitle"].as_str()].into_iter().flatten());
+    // A card of words alone is written where the list of cards stands else.
+    let single = [payload, &payload["button"]].into_iter().filter(|card| card["text"].is_string());
+    let cards: Vec<IncomingContent> = single.chain(elements.into_iter().flatten()).filter_map(card).map(known).collect();
+    (!cards.is_empty()).then_some(cards)
+}
+
+fn card(card: &Value) -> Option<Content> {
+    let lines = [&card["text"], &card["title"], &card["subtitle"]].into_iter().filter_map(Value::as_str);
+    let text = lines.filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n");
+    let options: Vec<Choice> = card["buttons"].as_array().into_iter().flatten().filter_map(button).collect();
+    match (options.is_empty(), text.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(Content::Text { text }),
+        (false, _) => Some(Content::Choices { text, options }),
     }
-    lines.retain(|line| !line.trim().is_empty());
-    (!lines.is_empty()).then(|| vec![known(Content::Text { text: lines.join("\n") })])
+}
+
+fn button(button: &Value) -> Option<Choice> {
+    let text = |name: &str| button[name].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    let label = text("title")?;
+    Some(Choice { id: text("payload").unwrap_or_default(), label, url: text("url"), description: None })
 }

@@ -12,6 +12,7 @@ use shopbell_core::model::{Address, Content};
 
 use super::content::{self, emoji_of};
 use super::{Config, Flavour};
+use crate::unread::of_another_account;
 
 /// Below this a time counts seconds: the App Dashboard's test events do, real ones count milliseconds.
 const FIRST_MILLIS: i64 = 100_000_000_000;
@@ -25,7 +26,9 @@ pub fn events(config: &Config, body: &[u8]) -> Result<Vec<Event>, Malformed> {
     if let Some(object) = envelope["object"].as_str().filter(|object| *object != "instagram") {
         return Ok(vec![Event::Nothing { what: format!("news of {object}, which is not Instagram's") }]);
     }
-    let reader = Reader { config };
+    // Who shares a callback sees the others' news beside its own, and that is as it should be.
+    let is_shared = accounts(body).iter().any(|account| account == config.account());
+    let reader = Reader { config, is_shared };
     let mut events: Vec<Event> = entries.iter().flat_map(|entry| reader.entry(entry)).collect();
     if events.is_empty() {
         events.push(Event::Nothing { what: "an empty delivery".into() });
@@ -55,6 +58,8 @@ fn moment(value: &Value) -> Option<Timestamp> {
 
 struct Reader<'a> {
     config: &'a Config,
+    /// Whether something of the delivery is for this account.
+    is_shared: bool,
 }
 
 /// What every event tells beside its matter.
@@ -72,7 +77,8 @@ impl Reader<'_> {
             return vec![Event::NotUnderstood { why: "entry.id: it does not say whose news this is".into() }];
         };
         if account != self.config.account() {
-            return vec![Event::Nothing { what: format!("news of another account, {account}") }];
+            let others = Event::Nothing { what: format!("news of another account, {account}") };
+            return vec![if self.is_shared { others } else { of_another_account(&account) }];
         }
         let list = |name: &str| entry[name].as_array().into_iter().flatten();
         let at = moment(&entry["time"]).unwrap_or_default();
@@ -82,7 +88,11 @@ impl Reader<'_> {
             _ if change["value"].is_object() => self.event(&change["value"], at),
             field => Event::NotUnderstood { why: format!("changes.{field}: it has no value") },
         }));
-        events.extend(list("standby").map(|_| Event::Nothing { what: "said while another program has this conversation".into() }));
+        // Another program of the shop has the conversation: it answers, and here it can be read.
+        events.extend(list("standby").map(|event| match self.event(event, at) {
+            Event::Message(message) => Event::Message(IncomingMessage { answered: true, ..message }),
+            other => other,
+        }));
         events
     }
 
@@ -137,8 +147,8 @@ impl Reader<'_> {
         }
         let content = content::of(self.config, message);
         let reply_to = id(&message["reply_to"]["mid"]);
-        let referral = referral(&message["referral"], around.at);
-        Event::Message(IncomingMessage { content, reply_to, referral, ..around.says(mid) })
+        let (referral, metadata) = (referral(&message["referral"], around.at), around.metadata(&message["referral"]));
+        Event::Message(IncomingMessage { content, reply_to, referral, metadata, ..around.says(mid) })
     }
 
     /// What the shop said: by us, on the phone, in another program.
@@ -184,9 +194,9 @@ impl Reader<'_> {
             let digest = Sha256::digest(format!("{}\n{}\n{id_}", around.sender, around.at.millis()));
             format!("postback:{}", hex::encode(&digest[..16]))
         });
-        let referral = referral(&postback["referral"], around.at);
+        let (referral, metadata) = (referral(&postback["referral"], around.at), around.metadata(&postback["referral"]));
         let content = vec![IncomingContent::Content(Content::Chosen { id: id_, label })];
-        Event::Message(IncomingMessage { content, referral, ..around.says(mid) })
+        Event::Message(IncomingMessage { content, referral, metadata, ..around.says(mid) })
     }
 
     fn reaction(&self, reaction: &Value, around: Around) -> Event {
@@ -222,19 +232,25 @@ impl Reader<'_> {
             return Event::NotUnderstood { why: "referral: it says nothing".into() };
         };
         let name = format!("referral:{}:{}", around.sender, around.at.millis());
-        let title = referral.headline.clone().or_else(|| referral.source_id.clone());
-        let content = vec![IncomingContent::Content(Content::Shared { what: referral.kind.clone(), url: referral.url.clone(), title })];
-        Event::Message(IncomingMessage { content, referral: Some(referral), ..around.says(name) })
+        // The name that the shop gave its own link is no word of the customer's.
+        let (what, url, title) = (referral.kind.clone(), referral.url.clone(), referral.headline.clone());
+        let content = vec![IncomingContent::Content(Content::Shared { what, url, title })];
+        let metadata = around.metadata(value);
+        Event::Message(IncomingMessage { content, referral: Some(referral), metadata, ..around.says(name) })
     }
 }
 
 impl Around {
+    /// What is worth keeping of the thread: the user name, and what the shop itself called the link or advertisement that was followed.
+    fn metadata(&self, referral: &Value) -> Map<String, Value> {
+        let own_name = id(&referral["ref"]).filter(|name| !name.trim().is_empty());
+        let pairs = [("username", self.username.clone()), ("ref", own_name)];
+        pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
+    }
+
     /// A message of theirs, still without what it says.
     fn says(self, external_id: String) -> IncomingMessage {
-        let mut metadata = Map::new();
-        if let Some(username) = &self.username {
-            metadata.insert("username".into(), username.clone().into());
-        }
+        let metadata = self.metadata(&Value::Null);
         let name = self.username;
         let address = address(&self.sender);
         IncomingMessage { name, metadata, ..IncomingMessage::new(external_id, self.sender, address, self.at) }
@@ -268,12 +284,12 @@ fn referral(value: &Value, at: Timestamp) -> Option<Referral> {
     let ad = &value["ads_context_data"];
     let ad_id = text(&value["ad_id"]);
     let is_ad = ad_id.is_some() || fields.get("source").and_then(Value::as_str).is_some_and(|source| source.eq_ignore_ascii_case("ads"));
-    let own_name = text(&value["ref"]);
     Some(Referral {
         kind: if is_ad { "ad" } else { "link" }.into(),
-        body: own_name.clone().filter(|_| ad_id.is_some()),
-        source_id: ad_id.or(own_name),
-        url: text(&value["referer_uri"]).or_else(|| text(&ad["photo_url"])).or_else(|| text(&ad["video_url"])),
+        source_id: ad_id.or_else(|| text(&value["ref"])),
+        // The picture of an advertisement is not its address, and Instagram tells neither that nor its words.
+        url: text(&value["referer_uri"]),
+        body: None,
         headline: text(&ad["ad_title"]),
         click_id: None,
         at: (at != Timestamp::default()).then_some(at),

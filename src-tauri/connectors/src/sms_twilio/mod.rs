@@ -2,10 +2,13 @@
 //!
 //! Facts and limits are those of <https://www.twilio.com/docs/messaging>.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use serde_json::{Map, Value};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use shopbell_core::connector::{
     About, Account, Auth, Channel, ChannelRules, Connector, ConnectorType, Event, Fetched, Forged, IncomingContent, Link, Malformed, Outgoing,
     Receipt, Request, Roles, ServiceError, Sink, StartSimulator, Step, TextLimit, TextUnit, WebhookState,
@@ -15,7 +18,7 @@ use shopbell_core::model::{Content, Medium};
 use shopbell_core::say;
 
 use crate::markdown;
-use crate::twilio::{self, Config, HEADER, Line, TEXT, api, listen, media, not_yet, parse, proven, send, webhook};
+use crate::twilio::{self, HEADER, Line, TEXT, api, listen, media, not_yet, parse, proven, send, webhook};
 
 mod numbers;
 pub mod segments;
@@ -37,6 +40,35 @@ pub const LINE: Line = Line {
 
 /// The connector.
 pub struct SmsTwilio;
+
+/// What the owner fills in: the account's form, with the words of a text message where they differ from WhatsApp's.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Config(twilio::Config);
+
+impl JsonSchema for Config {
+    fn schema_name() -> Cow<'static, str> {
+        "SmsTwilioConfig".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = twilio::Config::json_schema(generator);
+        schema.insert("title".into(), "SMS (Twilio)".into());
+        if let Some(fields) = schema.get_mut("properties") {
+            fields["phone_number"]["description"] =
+                "The number that your customers text, with + and the country code, or a short code as it is.".into();
+            fields["phone_number"]["examples"] = json!(["+5511988887777"]);
+            fields["mode"]["description"] =
+                "Webhook brings everything at once and needs a public address. Polling works anywhere, a few seconds later.".into();
+        }
+        schema
+    }
+}
+
+/// The same connection, as what all channels of an account share knows it.
+fn account(link: Link<'_, Config>) -> Link<'_, twilio::Config> {
+    Link { connection: link.connection, config: &link.config.0, http: link.http, media: link.media, clock: link.clock }
+}
 
 #[async_trait]
 impl Connector for SmsTwilio {
@@ -84,10 +116,11 @@ impl Connector for SmsTwilio {
     }
 
     fn check(&self, config: &Config) -> Vec<(String, Sentence)> {
-        twilio::check(config, true)
+        twilio::check(&config.0, true)
     }
 
     async fn test(&self, link: Link<'_, Config>) -> Result<Account, ServiceError> {
+        let link = account(link);
         let row = api::account(link).await?;
         let mut account = twilio::described(link.config, &row);
         match numbers::find(link).await {
@@ -146,17 +179,17 @@ impl Channel<Config> for SmsChannel {
     }
 
     fn verify(&self, config: &Config, request: &Request) -> Result<(), Forged> {
-        twilio::verify(config, request)
+        twilio::verify(&config.0, request)
     }
 
     fn parse(&self, config: &Config, request: &Request) -> Result<Vec<Event>, Malformed> {
-        let mut events = parse::events(&LINE, config, request)?;
+        let mut events = parse::events(&LINE, &config.0, request)?;
         events.iter_mut().for_each(count);
         Ok(events)
     }
 
     async fn send(&self, link: Link<'_, Config>, message: &Outgoing) -> Result<Receipt, ServiceError> {
-        send::send(&LINE, link, message).await
+        send::send(&LINE, account(link), message).await
     }
 
     /// Both kinds read Twilio's list: one lives on it, the other finds there what its webhook missed.
@@ -165,21 +198,23 @@ impl Channel<Config> for SmsChannel {
     }
 
     async fn listen(&self, link: Link<'_, Config>, cursor: Option<String>, sink: &dyn Sink) -> Result<(), ServiceError> {
-        listen::listen(&LINE, link, cursor, sink).await
+        listen::listen(&LINE, account(link), cursor, sink).await
     }
 
     async fn subscribe(&self, link: Link<'_, Config>, url: &str) -> Result<WebhookState, ServiceError> {
-        webhook::wanted(link.config)?;
-        let number = numbers::find(link).await?;
-        if let Some(service) = link.config.service() {
-            webhook::register_service(link, service, url).await?;
+        let ours = account(link);
+        webhook::wanted(ours.config)?;
+        let number = numbers::find(ours).await?;
+        if let Some(service) = ours.config.service() {
+            webhook::register_service(ours, service, url).await?;
         }
-        numbers::register(link, &number.sid, url).await?;
+        numbers::register(ours, &number.sid, url).await?;
         // It is registered; that its state cannot be read just now proves nothing against it.
         Ok(self.webhook_state(link).await.unwrap_or_default())
     }
 
     async fn webhook_state(&self, link: Link<'_, Config>) -> Result<WebhookState, ServiceError> {
+        let link = account(link);
         let number = numbers::find(link).await?;
         let mut details = Map::new();
         details.insert("capabilities".into(), number.capabilities.clone().into());
@@ -193,11 +228,11 @@ impl Channel<Config> for SmsChannel {
     }
 
     async fn reconcile(&self, link: Link<'_, Config>, message: &Outgoing) -> Result<Option<Receipt>, ServiceError> {
-        send::reconcile(&LINE, link, message).await
+        send::reconcile(&LINE, account(link), message).await
     }
 
     async fn fetch_media(&self, link: Link<'_, Config>, reference: &str) -> Result<Fetched, ServiceError> {
-        media::fetch(&LINE, link, reference).await
+        media::fetch(&LINE, account(link), reference).await
     }
 }
 

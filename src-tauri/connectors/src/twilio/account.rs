@@ -11,10 +11,11 @@ use crate::settings;
 /// The number that everybody shares who tries WhatsApp at Twilio.
 const SANDBOX: &str = "+14155238886";
 
+// The words are WhatsApp's; another channel puts its own in their place where they differ.
 /// What the owner fills in.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "Twilio")]
+#[schemars(title = "WhatsApp (Twilio)")]
 pub struct Config {
     /// It begins with AC and stands on the first page of the Twilio Console, under Account Info.
     #[schemars(title = "Account SID", extend("examples" = ["AC0123456789abcdef0123456789abcdef"]))]

@@ -11,6 +11,7 @@ use shopbell_core::model::{Address, Content, MediaKind};
 
 use super::wire::{Listed, count};
 use super::{Config, Line, api, codes, form, number};
+use crate::unread::{of_another_account, of_another_number, unsupported};
 
 /// Twilio takes ten files in one message; more are not looked for.
 const MOST_FILES: u64 = 10;
@@ -72,7 +73,7 @@ impl Fields {
             return Err(Malformed("There is no MessageSid in it.".into()));
         };
         if let Some(other) = self.text("AccountSid").filter(|account| *account != config.account()) {
-            return Ok(vec![Event::NotUnderstood { why: format!("It belongs to another account, {other}.") }]);
+            return Ok(vec![of_another_account(other)]);
         }
         // A call about a message of ours has a status; a customer's message is "received", if anything.
         let status =
@@ -88,7 +89,7 @@ impl Fields {
         };
         let (from, service) = match addressed(line, config, from, to, self.text("MessagingServiceSid")) {
             Ok(addressed) => addressed,
-            Err(why) => return Ok(vec![Event::NotUnderstood { why }]),
+            Err(others) => return Ok(vec![others]),
         };
         let mut message = IncomingMessage::new(sid, from, address(line, from), Timestamp::default());
         self.who(line, from, &mut message);
@@ -178,19 +179,32 @@ fn addressed<'a>(
     from: &'a str,
     to: &str,
     service: Option<&'a str>,
-) -> Result<(&'a str, Option<&'a str>), String> {
+) -> Result<(&'a str, Option<&'a str>), Event> {
     let Some(bare) = line.bare(from) else {
-        return Err(format!("It comes over another channel than this connection: {}.", from.split(':').next().unwrap_or_default()));
+        // What stands before a number is the channel's name; a number alone is a text message's.
+        let channel = from.split_once(':').map_or("SMS", |(channel, _)| channel);
+        let channel: String = channel.chars().take(20).collect();
+        let why = format!(
+            "It came over {channel}, another channel than this connection's. Check in the Twilio Console where that channel's messages go."
+        );
+        return Err(Event::NotUnderstood { why });
     };
     let ours = line.bare(to).is_some_and(|to| to == number(&config.phone_number));
     let served = config.service().is_some() && service == config.service();
-    if ours || served { Ok((bare, service)) } else { Err(format!("It was written to another number, {to}.")) }
+    if ours || served { Ok((bare, service)) } else { Err(of_another_number(line.bare(to).unwrap_or(to))) }
 }
 
-/// An address: a number, or the name that WhatsApp has for somebody who hides theirs.
+/// An address: a number, the id that WhatsApp has for somebody who hides theirs, or what a program is called that sends texts.
 fn address(line: &Line, bare: &str) -> Address {
-    let is_phone = bare.strip_prefix('+').unwrap_or(bare).bytes().all(|byte| byte.is_ascii_digit());
-    Address { connector: line.connector.into(), scheme: if is_phone { "phone" } else { "user" }.into(), value: bare.into() }
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let scheme = match bare.strip_prefix('+') {
+        Some(number) if is_digits(number) => "phone",
+        // Business-scoped user id, as it is called wherever WhatsApp is bought.
+        _ if !line.prefix.is_empty() => "bsuid",
+        _ if is_digits(bare) => "short_code",
+        _ => "sender",
+    };
+    Address { connector: line.connector.into(), scheme: scheme.into(), value: bare.into() }
 }
 
 /// Words and files of a message.
@@ -217,8 +231,8 @@ fn said(kind: &str, body: &str, files: impl Iterator<Item = (String, String)>) -
     match words {
         Some(words) => content.push(IncomingContent::Content(Content::Text { text: words.to_owned() })),
         None if content.is_empty() => {
-            let kind = if kind.is_empty() { "message" } else { kind };
-            content.push(IncomingContent::Content(Content::Unsupported { kind: kind.to_owned() }));
+            // "unsupported" is no kind either, but it is all that Twilio says.
+            content.push(IncomingContent::Content(unsupported(kind)));
         }
         None => {}
     }
@@ -251,7 +265,9 @@ fn is_file_name(words: &str) -> bool {
 
 /// A message, and whether it says that its sender wants no more of ours (or wants them again). The message comes first: it may be the
 /// first word of all.
-fn with_consent(line: &Line, message: IncomingMessage, opt_out: Option<&str>, body: Option<&str>) -> Vec<Event> {
+fn with_consent(line: &Line, mut message: IncomingMessage, opt_out: Option<&str>, body: Option<&str>) -> Vec<Event> {
+    // Where Twilio names one of its own words (STOP, START, HELP), it has sent the answer to it already.
+    message.answered = opt_out.is_some();
     let keyword = body.filter(|_| line.keywords && message.content.len() == 1).map(|body| body.trim().to_ascii_uppercase());
     let blocked = match (opt_out, keyword.as_deref()) {
         (Some("STOP"), _) => Some(true),
@@ -285,20 +301,21 @@ fn from_list(line: &Line, config: &Config, listed: Listed) -> Vec<Event> {
         return vec![Event::NotUnderstood { why: "A message without a sid.".into() }];
     }
     if let Some(other) = listed.account_sid.as_deref().filter(|account| *account != config.account()) {
-        return vec![Event::NotUnderstood { why: format!("It belongs to another account, {other}.") }];
+        return vec![of_another_account(other)];
     }
     let at = listed.date_sent.as_deref().or(listed.date_created.as_deref()).and_then(api::moment).unwrap_or_default();
     if listed.direction.as_deref() != Some("inbound") {
-        // Its own time is when it was sent, not when it was seen: the arrival's time is nearer.
+        // Its own time is when it was sent, not when it was seen: that is when it was changed last.
+        let at = listed.date_updated.as_deref().and_then(api::moment).unwrap_or_default();
         let status = listed.status.as_deref().unwrap_or_default();
-        return vec![told(&listed.sid, None, status, listed.error_code, listed.error_message.as_deref(), Timestamp::default())];
+        return vec![told(&listed.sid, None, status, listed.error_code, listed.error_message.as_deref(), at)];
     }
     let (Some(from), Some(to)) = (listed.from.as_deref(), listed.to.as_deref()) else {
         return vec![Event::NotUnderstood { why: "It does not say from whom to whom.".into() }];
     };
     let (from, service) = match addressed(line, config, from, to, listed.messaging_service_sid.as_deref()) {
         Ok(addressed) => addressed,
-        Err(why) => return vec![Event::NotUnderstood { why }],
+        Err(others) => return vec![others],
     };
     let mut message = IncomingMessage::new(listed.sid.clone(), from, address(line, from), at);
     let mut metadata = Map::new();

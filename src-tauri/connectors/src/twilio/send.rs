@@ -157,9 +157,11 @@ fn within(text: &str) -> Result<String, ServiceError> {
 }
 
 fn numbered(text: &str, options: &[Choice]) -> String {
-    let lines = options.iter().enumerate().map(|(index, option)| match &option.url {
-        Some(url) => format!("{}. {}: {url}", index + 1, option.label),
-        None => format!("{}. {}", index + 1, option.label),
+    let lines = options.iter().enumerate().map(|(index, option)| {
+        let description = option.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let description = description.map(|text| format!(" – {text}")).unwrap_or_default();
+        let url = option.url.as_deref().map(|url| format!(": {url}")).unwrap_or_default();
+        format!("{}. {}{description}{url}", index + 1, option.label)
     });
     let head = Some(text.trim()).filter(|text| !text.is_empty()).map(|text| format!("{text}\n"));
     head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")

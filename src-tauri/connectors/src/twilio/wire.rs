@@ -71,6 +71,8 @@ pub struct Listed {
     pub date_sent: Option<String>,
     /// When it was made.
     pub date_created: Option<String>,
+    /// When it was changed last: for one of ours, when it came as far as its status says.
+    pub date_updated: Option<String>,
     /// The account.
     pub account_sid: Option<String>,
     /// The service that sent or took it.

@@ -38,11 +38,9 @@ pub struct WhatsAppMeta;
 #[schemars(title = "WhatsApp (Meta)")]
 pub struct Config {
     /// With + and the country code. Customers see it.
-    #[serde(default)]
     #[schemars(title = "Phone number", extend("examples" = ["+5511999990000"]))]
     pub phone_number: String,
     /// The shop's name as customers read it in WhatsApp.
-    #[serde(default)]
     #[schemars(title = "Display name", extend("examples" = ["Pão Dourado"]))]
     pub display_name: String,
     /// In your app under WhatsApp > API Setup, below the number. It is not the number itself.
@@ -158,8 +156,13 @@ impl Connector for WhatsAppMeta {
     fn check(&self, config: &Config) -> Vec<(String, Sentence)> {
         let mut wrong = Vec::new();
         let mut say = |field: &str, sentence: Sentence| wrong.push((field.to_owned(), sentence));
-        if !whatsapp::is_international(&config.phone_number) {
+        if config.phone_number.trim().is_empty() {
+            say("phone_number", say!("This is needed."));
+        } else if !whatsapp::is_international(&config.phone_number) {
             say("phone_number", say!("Write the number with + and the country code, such as +5511999990000."));
+        }
+        if config.display_name.trim().is_empty() {
+            say("display_name", say!("This is needed."));
         }
         let ids = [
             ("phone_number_id", config.phone_number_id.trim()),

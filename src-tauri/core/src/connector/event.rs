@@ -251,6 +251,10 @@ pub struct IncomingMessage {
     pub metadata: serde_json::Map<String, Value>,
     /// Something to tell the service about it at once (an id for `acknowledge`), such as a button press that waits for an answer.
     pub acknowledge: Option<String>,
+    /// Whether somebody else answers it: the service itself, or another program that holds the thread. It is kept and shown, and no agent
+    /// is asked for an answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub answered: bool,
 }
 
 impl IncomingMessage {
@@ -272,6 +276,7 @@ impl IncomingMessage {
             language: None,
             metadata: serde_json::Map::new(),
             acknowledge: None,
+            answered: false,
         }
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage
         posting::note_event(tx, &conversation, "reopened", Map::new())?;
     }
     tx.changed(Change::Conversation { id: conversation.id.clone() });
-    let wants_answer = content.iter().any(|part| !matches!(part, Content::Reaction { .. } | Content::Event { .. }));
+    let wants_answer = !incoming.answered && content.iter().any(|part| !matches!(part, Content::Reaction { .. } | Content::Event { .. }));
     if wants_answer && matches!(conversation.owner, Owner::Agent { .. }) {
         ownership::want_turn(tx, &inheriting::settled(tx, conversation.clone())?, place.gather)?;
     }

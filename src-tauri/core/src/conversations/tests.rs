@@ -136,6 +136,17 @@ async fn a_new_conversation_belongs_to_the_default_agent_and_wants_a_turn() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_answers_is_kept_and_asks_no_agent() {
+    let world = world().await;
+    world.apply(Event::Message(IncomingMessage { answered: true, ..said(1, "HELP", 100) })).await;
+    assert_eq!(world.texts().await, ["HELP"]);
+    assert_eq!(world.count("SELECT unread FROM conversation").await, 1, "the shop sees it all the same");
+    assert_eq!(world.count("SELECT count(*) FROM turn").await, 0);
+    world.apply(Event::Message(said(2, "tem bolo?", 101))).await;
+    assert_eq!(world.count("SELECT count(*) FROM turn WHERE status = 'wanted'").await, 1);
+}
+
+#[tokio::test]
 async fn a_hand_back_in_the_middle_of_a_farewell_does_not_make_the_next_turn_wait_for_it() {
     let world = world().await;
     world.apply(Event::Message(said(1, "uma pessoa, por favor", 100))).await;

@@ -10,7 +10,7 @@ use shopbell_core::say;
 use shopbell_core::text::length;
 
 use super::files::{self, Uploaded};
-use super::{BUTTON, BUTTONS, CAPTION, DESCRIPTION, Door, ROW, ROWS, TEXT, digits, templates};
+use super::{BUTTON, BUTTONS, CAPTION, DESCRIPTION, Door, ROW, ROWS, TEXT, templates};
 use crate::markdown::whatsapp::render;
 
 /// The longest id of a button, and of a row.
@@ -133,14 +133,8 @@ fn cards(contacts: &[Card]) -> Result<Part, ServiceError> {
     }
     let cards = contacts.iter().map(|card| {
         let name = if card.name.trim().is_empty() { card.phones.first().map_or("?", String::as_str) } else { card.name.trim() };
-        let phones = card.phones.iter().map(|phone| {
-            let mut one = json!({ "phone": phone, "type": "CELL" });
-            // With it the card has a button that opens a chat.
-            if phone.trim_start().starts_with('+') {
-                one["wa_id"] = digits(phone).into();
-            }
-            one
-        });
+        // Without a WhatsApp id: whether a number is on WhatsApp, and under which spelling, is not known here.
+        let phones = card.phones.iter().map(|phone| json!({ "phone": phone, "type": "CELL" }));
         json!({ "name": { "formatted_name": name, "first_name": name }, "phones": phones.collect::<Vec<_>>() })
     });
     Ok(("contacts", cards.collect()))
@@ -182,7 +176,7 @@ fn opens(body: &str, label: &str, url: &str) -> Option<Value> {
 }
 
 fn buttons(body: &str, options: &[Choice]) -> Option<Value> {
-    let plain = options.iter().all(|option| option.description.is_none());
+    let plain = options.iter().all(|option| description(option).is_none());
     (plain && fit(options, BUTTONS, BUTTON, BUTTON_ID)).then(|| {
         let buttons = options.iter().map(|option| json!({ "type": "reply", "reply": { "id": option.id, "title": option.label } }));
         json!({ "type": "button", "body": { "text": body }, "action": { "buttons": buttons.collect::<Vec<_>>() } })
@@ -190,11 +184,13 @@ fn buttons(body: &str, options: &[Choice]) -> Option<Value> {
 }
 
 fn list(body: &str, options: &[Choice], thread: &str) -> Option<Value> {
-    fit(options, ROWS, ROW, ROW_ID).then(|| {
+    // A description that is cut may lose the price: longer ones go as words.
+    let is_told = options.iter().filter_map(description).all(|text| length(text, TextUnit::Chars) <= DESCRIPTION);
+    (is_told && fit(options, ROWS, ROW, ROW_ID)).then(|| {
         let rows = options.iter().map(|option| {
             let mut row = json!({ "id": option.id, "title": option.label });
-            if let Some(description) = option.description.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-                row["description"] = shortened(description, DESCRIPTION).into();
+            if let Some(description) = description(option) {
+                row["description"] = description.into();
             }
             row
         });
@@ -203,12 +199,9 @@ fn list(body: &str, options: &[Choice], thread: &str) -> Option<Value> {
     })
 }
 
-fn shortened(text: &str, limit: usize) -> String {
-    if length(text, TextUnit::Chars) <= limit {
-        return text.to_owned();
-    }
-    let cut: String = text.chars().take(limit - 1).collect();
-    format!("{}…", cut.trim_end())
+/// The words under a row, if there are any.
+fn description(option: &Choice) -> Option<&str> {
+    option.description.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// What stands on the button that opens a list. Customers read it, and WhatsApp does not tell their language: the country does.
@@ -234,7 +227,7 @@ fn choose(thread: &str) -> &'static str {
 /// Choices as lines, for when they fit nothing else.
 fn numbered(text: &str, options: &[Choice]) -> String {
     let lines = options.iter().enumerate().map(|(index, option)| {
-        let description = option.description.as_deref().map(|text| format!(" – {text}")).unwrap_or_default();
+        let description = description(option).map(|text| format!(" – {text}")).unwrap_or_default();
         let url = option.url.as_deref().map(|url| format!(": {url}")).unwrap_or_default();
         format!("{}. {}{description}{url}", index + 1, option.label)
     });
@@ -265,6 +258,9 @@ mod tests {
         assert!(kind("?", &many(11, "Sim ")).ends_with("11. Sim 10"), "more than a list holds");
         assert_eq!(kind("?", &[option(1, "Sim"), option(2, "Sim")]), "?\n\n1. Sim\n2. Sim", "WhatsApp refuses two of one name");
         assert_eq!(kind(&"x".repeat(1025), &many(2, "Sim ")).lines().last(), Some("2. Sim 1"), "a longer text than buttons may have");
+        let told = |signs: usize| vec![Choice { description: Some("d".repeat(signs)), ..option(1, "Pão") }];
+        assert_eq!(kind("?", &told(72)), "list");
+        assert_eq!(kind("?", &told(73)), format!("?\n\n1. Pão – {}", "d".repeat(73)), "nothing is cut off");
         let link = Choice { url: Some("https://shop.example".into()), ..option(1, "Menu") };
         assert_eq!(kind("?", std::slice::from_ref(&link)), "cta_url");
         assert_eq!(kind("?", &[link, option(2, "Sim")]), "?\n\n1. Menu: https://shop.example\n2. Sim");

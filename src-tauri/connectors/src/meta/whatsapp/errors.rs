@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use shopbell_core::connector::{Action, ServiceError};
+use shopbell_core::connector::{Action, NoticeLevel, ServiceError};
 use shopbell_core::error::Sentence;
 use shopbell_core::say;
 
@@ -32,6 +32,31 @@ pub fn fate(refusal: &Refusal) -> (Sentence, Option<Action>) {
         error => error.sentence(),
     };
     (sentence, action)
+}
+
+/// What an error means that stands beside no message: it is the number's or the account's.
+pub fn about_the_number(refusal: &Refusal) -> (NoticeLevel, Sentence) {
+    let words = refusal.said();
+    let words = words.trim_end_matches('.');
+    let error = service_error(refusal);
+    match (&error, error.action()) {
+        (ServiceError::RateLimited { .. } | ServiceError::ThreadLimited { .. }, _) => (
+            NoticeLevel::Warning,
+            say!("WhatsApp holds back what this number sends, because it sent too much in a short time. That passes by itself."),
+        ),
+        (ServiceError::Temporary(_) | ServiceError::Ambiguous, _) => {
+            (NoticeLevel::Warning, say!("WhatsApp has trouble with this number: {words}. That passes by itself.", words = words))
+        }
+        // These speak of the number and the account, not of a message.
+        (_, Some(Action::Reauthorise | Action::GrantPermission | Action::FixAccount | Action::Pay)) => {
+            (NoticeLevel::Problem, error.sentence())
+        }
+        (_, Some(Action::SlowDown)) => (NoticeLevel::Warning, error.sentence()),
+        (_, _) => (
+            NoticeLevel::Warning,
+            say!("WhatsApp reports trouble with this number: {words}. Look at it in WhatsApp Manager under Phone numbers.", words = words),
+        ),
+    }
 }
 
 fn known(refusal: &Refusal) -> Option<ServiceError> {
@@ -156,6 +181,18 @@ mod tests {
         for code in [131_000, 131_056, 130_429] {
             let (sentence, _) = fate(&Refusal::told(&json!({ "code": code, "title": "Something went wrong" })));
             assert!(sentence.to_string().contains("Send it again"), "{code}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn an_error_beside_no_message_speaks_of_the_number() {
+        for code in [130_429, 131_056, 131_000, 131_047, 131_026, 132_001, 131_031, 131_042, 190, 999_999] {
+            let (_, sentence) = about_the_number(&Refusal::told(&json!({ "code": code, "title": "Something went wrong" })));
+            let words = sentence.to_string();
+            assert!(
+                !words.contains("this message") && !words.contains("this customer") && !words.contains("end it again"),
+                "{code}: {words}"
+            );
         }
     }
 }

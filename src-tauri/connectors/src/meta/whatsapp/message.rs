@@ -7,10 +7,12 @@ use shopbell_core::clock::Timestamp;
 use shopbell_core::connector::{Event, IncomingContent, IncomingMessage, Referral, RemoteMedia, ShopMessage};
 use shopbell_core::model::{Address, Card, Content, MediaKind, OrderLine};
 
+use super::customers::identity_changed;
 use super::parse::{Scope, digits, not_understood, text, time};
+use crate::unread;
 
 /// A customer: the number, WhatsApp's own id of the person, or both. Either may be missing.
-struct Person<'a> {
+pub struct Person<'a> {
     wa_id: Option<String>,
     user_id: Option<&'a str>,
     name: Option<&'a str>,
@@ -20,7 +22,7 @@ struct Person<'a> {
 
 impl<'a> Person<'a> {
     /// Out of the fields of a message and what `contacts` tells of the same person.
-    fn of(number: &'a Value, user_id: &'a Value, contacts: &'a [Value], scope: Scope<'_>) -> Option<Self> {
+    pub fn of(number: &'a Value, user_id: &'a Value, contacts: &'a [Value], scope: Scope<'_>) -> Option<Self> {
         let (number, user_id) = (text(number), text(user_id));
         let is_number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
         let wa_id = number.filter(is_number);
@@ -46,8 +48,19 @@ impl<'a> Person<'a> {
     }
 
     /// The thread: the number where it is known, because it is what an older message had; else the id.
-    fn thread(&self) -> String {
+    pub fn thread(&self) -> String {
         self.wa_id.clone().or_else(|| self.user_id.map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// What the shop knows the person by.
+    pub fn called(&self) -> String {
+        let number = self.wa_id.as_ref().map(|number| format!("+{number}"));
+        let name = self.name.or(self.username).map(|name| name.chars().take(60).collect::<String>());
+        match (name, number) {
+            (Some(name), Some(number)) => format!("{name} ({number})"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => self.user_id.unwrap_or("?").chars().take(60).collect(),
+        }
     }
 
     fn also_threads(&self) -> Vec<String> {
@@ -77,7 +90,7 @@ pub fn message(message: &Value, contacts: &[Value], scope: Scope<'_>) -> Vec<Eve
         return vec![Event::Nothing { what: "a message in a group".into() }];
     }
     if kind == "system" {
-        return system(message, scope);
+        return system(message, contacts, scope);
     }
     let Some(id) = text(&message["id"]) else { return vec![not_understood("messages", "a message without an id")] };
     let at = time(&message["timestamp"]);
@@ -90,21 +103,18 @@ pub fn message(message: &Value, contacts: &[Value], scope: Scope<'_>) -> Vec<Eve
     if kind == "request_welcome" {
         return vec![Event::Nothing { what: "a chat was opened".into() }];
     }
-    let content = match content(kind, message) {
-        Ok(content) => content,
-        Err(why) => return vec![not_understood(kind, &why)],
-    };
+    let content = said(kind, message);
     let context = &message["context"];
     let (from, also) = person.addresses();
-    let reply_to = match &content {
-        IncomingContent::Content(Content::Reaction { target, .. }) => Some(target.clone()),
+    let reply_to = match content.first() {
+        Some(IncomingContent::Content(Content::Reaction { target, .. })) => Some(target.clone()),
         _ => text(&context["id"]).map(str::to_owned),
     };
     vec![Event::Message(IncomingMessage {
         also_threads: person.also_threads(),
         also,
         name: person.name.map(str::to_owned),
-        content: vec![content],
+        content,
         reply_to,
         forwarded: context["forwarded"] == true || context["frequently_forwarded"] == true,
         referral: referral(&message["referral"], at),
@@ -124,21 +134,30 @@ pub fn echo(message: &Value, contacts: &[Value], scope: Scope<'_>) -> Vec<Event>
     let Some(person) = Person::of(&message["to"], &message["to_user_id"], contacts, scope) else {
         return vec![not_understood(kind, "to whom it was written is missing")];
     };
-    match content(kind, message) {
-        Ok(content) => vec![Event::FromShop(ShopMessage {
-            external_id: id.to_owned(),
-            thread: person.thread(),
-            also_threads: person.also_threads(),
-            to: person.addresses().0,
-            also: person.addresses().1,
-            content: vec![content],
-            sent_at: at,
-            // Only what was typed on the phone is echoed, never what came through the API.
-            ours: Some(false),
-            metadata: person.metadata(),
-        })],
-        Err(why) => vec![not_understood(kind, &why)],
-    }
+    let (to, also) = person.addresses();
+    vec![Event::FromShop(ShopMessage {
+        external_id: id.to_owned(),
+        thread: person.thread(),
+        also_threads: person.also_threads(),
+        to,
+        also,
+        content: said(kind, message),
+        sent_at: at,
+        // Only what was typed on the phone is echoed, never what came through the API.
+        ours: Some(false),
+        metadata: person.metadata(),
+    })]
+}
+
+/// What somebody says who is known. A part that is not as it should be is still a message of theirs, with the words that are left of it.
+fn said(kind: &str, message: &Value) -> Vec<IncomingContent> {
+    content(kind, message).map_or_else(
+        |_| {
+            let words = text(&message[kind]["caption"]).map(|words| Content::Text { text: words.to_owned() });
+            [unread::unsupported(kind)].into_iter().chain(words).map(IncomingContent::Content).collect()
+        },
+        |content| vec![content],
+    )
 }
 
 /// Other words for a message, or none at all.
@@ -187,11 +206,9 @@ fn content(kind: &str, message: &Value) -> Result<IncomingContent, String> {
             text: body["text"].as_str().unwrap_or_default().to_owned(),
             lines: body["product_items"].as_array().ok_or("the products are missing")?.iter().map(order_line).collect(),
         },
-        "unsupported" | "unknown" => {
-            let what = text(&body["type"]).or_else(|| text(&message["errors"][0]["title"]));
-            Content::Unsupported { kind: what.unwrap_or("unknown").to_owned() }
-        }
-        other => Content::Unsupported { kind: other.chars().take(60).collect() },
+        // Beside it stands an error with a title of Meta's own; that is no kind of message.
+        "unsupported" => unread::unsupported(text(&body["type"]).unwrap_or("unknown")),
+        other => unread::unsupported(other),
     };
     Ok(IncomingContent::Content(content))
 }
@@ -208,13 +225,17 @@ fn interactive(body: &Value) -> Result<Content, String> {
         "nfm_reply" => {
             let filled = reply["response_json"].as_str().unwrap_or_default();
             let answers = match serde_json::from_str(filled) {
-                Ok(Value::Object(answers)) => answers,
+                Ok(Value::Object(mut answers)) => {
+                    // Which run of the form it was: nothing that the customer filled in.
+                    answers.shift_remove("flow_token");
+                    answers
+                }
                 // Not the JSON that was promised: what there is is kept.
                 _ => Map::from_iter([("response".to_owned(), filled.into())]),
             };
             Content::Form { name: text(&reply["name"]).unwrap_or("flow").to_owned(), answers }
         }
-        other => Content::Unsupported { kind: format!("interactive {}", other.chars().take(60).collect::<String>()) },
+        other => unread::unsupported(other),
     })
 }
 
@@ -252,7 +273,12 @@ fn card(contact: &Value) -> Card {
     let phones = contact["phones"].as_array().into_iter().flatten();
     Card {
         name: text(&name["formatted_name"]).map_or(parts, str::to_owned),
-        phones: phones.filter_map(|phone| text(&phone["phone"]).or_else(|| text(&phone["wa_id"]))).map(str::to_owned).collect(),
+        phones: phones
+            .filter_map(|phone| {
+                let number = || text(&phone["wa_id"]).map(digits).filter(|number| !number.is_empty()).map(|number| format!("+{number}"));
+                text(&phone["phone"]).map(str::to_owned).or_else(number)
+            })
+            .collect(),
     }
 }
 
@@ -281,9 +307,14 @@ fn referral(referral: &Value, at: Timestamp) -> Option<Referral> {
 }
 
 /// What WhatsApp itself says of a customer: a new number, a new id, another phone.
-fn system(message: &Value, scope: Scope<'_>) -> Vec<Event> {
+fn system(message: &Value, contacts: &[Value], scope: Scope<'_>) -> Vec<Event> {
     let system = &message["system"];
     let kind = text(&system["type"]).unwrap_or("unknown");
+    if kind == "customer_identity_changed"
+        && let Some(person) = Person::of(&message["from"], &message["from_user_id"], contacts, scope)
+    {
+        return vec![identity_changed(&person, time(&message["timestamp"]))];
+    }
     if !matches!(kind, "user_changed_number" | "user_changed_user_id" | "customer_changed_number") {
         return vec![Event::Nothing { what: format!("system {}", kind.chars().take(60).collect::<String>()) }];
     }

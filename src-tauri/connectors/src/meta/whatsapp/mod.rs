@@ -16,6 +16,7 @@ use shopbell_core::say;
 use super::graph::{self, Answer, Failure, Refusal};
 
 mod compose;
+mod customers;
 mod errors;
 mod files;
 mod message;

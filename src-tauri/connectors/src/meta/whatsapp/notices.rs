@@ -7,10 +7,17 @@ use shopbell_core::connector::NoticeLevel::{self, Info, Problem, Warning};
 use shopbell_core::error::Sentence;
 use shopbell_core::say;
 
-use super::parse::text;
+use super::parse::{text, time};
 
 /// One change that is not about messages. Fields that say nothing to an owner are nothing to do.
-pub fn notice(field: &str, value: &Value, at: Timestamp) -> Event {
+pub fn notices(field: &str, value: &Value, at: Timestamp) -> Vec<Event> {
+    if field == "account_update" && value["event"] == "ACCOUNT_RESTRICTION" {
+        return restrictions(value, at);
+    }
+    vec![notice(field, value, at)]
+}
+
+fn notice(field: &str, value: &Value, at: Timestamp) -> Event {
     let told = match field {
         "message_template_status_update" => template_status(value),
         "message_template_quality_update" => template_quality(value),
@@ -50,12 +57,19 @@ fn template_status(value: &Value) -> Told {
         }
         "REJECTED" => (
             Problem,
-            say!(
-                "Meta refused the template {name} ({language}): {reason}. Change it in WhatsApp Manager and hand it in again.",
-                name = name,
-                language = language,
-                reason = reason.unwrap_or_else(|| "?".into())
-            ),
+            match reason {
+                Some(reason) => say!(
+                    "Meta refused the template {name} ({language}): {reason}. Change it in WhatsApp Manager and hand it in again.",
+                    name = name,
+                    language = language,
+                    reason = reason
+                ),
+                None => say!(
+                    "Meta refused the template {name} ({language}) and gave no reason. Change it in WhatsApp Manager and hand it in again.",
+                    name = name,
+                    language = language
+                ),
+            },
         ),
         "PAUSED" => (
             Warning,
@@ -81,9 +95,18 @@ fn template_status(value: &Value) -> Told {
                 language = language
             ),
         ),
-        "PENDING_DELETION" | "DELETED" => {
-            (Info, say!("The template {name} ({language}) was deleted at Meta.", name = name, language = language))
+        "PENDING_DELETION" => {
+            (Warning, say!("The template {name} ({language}) is being deleted at Meta. Use another one.", name = name, language = language))
         }
+        "DELETED" => (Info, say!("The template {name} ({language}) was deleted at Meta.", name = name, language = language)),
+        "ARCHIVED" => (
+            Warning,
+            say!(
+                "The template {name} ({language}) was put into the archive at Meta. Take it out in WhatsApp Manager to send it again.",
+                name = name,
+                language = language
+            ),
+        ),
         "PENDING" | "IN_APPEAL" => (Info, say!("Meta looks at the template {name} ({language}).", name = name, language = language)),
         other => (Info, say!("The template {name} ({language}) is now: {state}.", name = name, language = language, state = plain(other))),
     };
@@ -133,19 +156,14 @@ fn account(value: &Value) -> Told {
             _ => ("state", Problem, say!("Meta has locked this WhatsApp account. Look at Account Quality in Meta Business Suite.")),
         },
         "ACCOUNT_VIOLATION" => {
-            let what = text(&value["violation_info"]["violation_type"]).map_or_else(|| "?".into(), plain);
-            let sentence = say!(
-                "Meta says that this WhatsApp account broke its rules: {what}. Look at Account Quality in Meta Business Suite.",
-                what = what
-            );
+            let sentence = match text(&value["violation_info"]["violation_type"]) {
+                Some(what) => say!(
+                    "Meta says that this WhatsApp account broke its rules: {what}. Look at Account Quality in Meta Business Suite.",
+                    what = plain(what)
+                ),
+                None => say!("Meta says that this WhatsApp account broke its rules. Look at Account Quality in Meta Business Suite."),
+            };
             ("violation", Problem, sentence)
-        }
-        "ACCOUNT_RESTRICTION" => {
-            let kinds = value["restriction_info"].as_array().into_iter().flatten().filter_map(|one| text(&one["restriction_type"]));
-            let what = kinds.map(plain).collect::<Vec<_>>().join(", ");
-            let sentence =
-                say!("Meta restricts this WhatsApp account: {what}. Look at Account Quality in Meta Business Suite.", what = what);
-            ("restriction", Problem, sentence)
         }
         "ACCOUNT_OFFBOARDED" | "PARTNER_REMOVED" | "PARTNER_APP_UNINSTALLED" => (
             "link",
@@ -159,6 +177,74 @@ fn account(value: &Value) -> Told {
         _ => return None,
     };
     Some((format!("account:{key}"), level, sentence))
+}
+
+/// What Meta does not let the account do any more, each with its own end: one is often over before another.
+fn restrictions(value: &Value, at: Timestamp) -> Vec<Event> {
+    let listed = value["restriction_info"].as_array().into_iter().flatten();
+    let mut told: Vec<Event> = listed
+        .map(|one| {
+            let kind = text(&one["restriction_type"]).unwrap_or_default();
+            let sentence = restriction(kind, text_date(&one["expiration"]));
+            Event::Notice {
+                key: format!("account:restriction:{}", kind.chars().take(60).collect::<String>()),
+                level: Problem,
+                sentence,
+                at,
+            }
+        })
+        .collect();
+    if told.is_empty() {
+        told.push(Event::Notice { key: "account:restriction".into(), level: Problem, sentence: restriction("", None), at });
+    }
+    told
+}
+
+fn restriction(kind: &str, until: Option<String>) -> Sentence {
+    match (kind, until) {
+        ("RESTRICTED_BIZ_INITIATED_MESSAGING", Some(date)) => {
+            say!(
+                "Until {date} Meta lets this WhatsApp account only answer customers, not write first. Look at Account Quality in Meta Business Suite.",
+                date = date
+            )
+        }
+        ("RESTRICTED_BIZ_INITIATED_MESSAGING", None) => {
+            say!("Meta lets this WhatsApp account only answer customers, not write first. Look at Account Quality in Meta Business Suite.")
+        }
+        ("RESTRICTED_CUSTOMER_INITIATED_MESSAGING", Some(date)) => {
+            say!(
+                "Until {date} Meta does not let this WhatsApp account answer customers. Look at Account Quality in Meta Business Suite.",
+                date = date
+            )
+        }
+        ("RESTRICTED_CUSTOMER_INITIATED_MESSAGING", None) => {
+            say!("Meta does not let this WhatsApp account answer customers. Look at Account Quality in Meta Business Suite.")
+        }
+        ("RESTRICTED_ADD_PHONE_NUMBER_ACTION", Some(date)) => {
+            say!(
+                "Until {date} Meta does not let this WhatsApp account add phone numbers. Look at Account Quality in Meta Business Suite.",
+                date = date
+            )
+        }
+        ("RESTRICTED_ADD_PHONE_NUMBER_ACTION", None) => {
+            say!("Meta does not let this WhatsApp account add phone numbers. Look at Account Quality in Meta Business Suite.")
+        }
+        ("", _) => say!("Meta restricts this WhatsApp account. Look at Account Quality in Meta Business Suite."),
+        (other, Some(date)) => say!(
+            "Until {date} Meta restricts this WhatsApp account: {what}. Look at Account Quality in Meta Business Suite.",
+            date = date,
+            what = plain(other)
+        ),
+        (other, None) => {
+            say!("Meta restricts this WhatsApp account: {what}. Look at Account Quality in Meta Business Suite.", what = plain(other))
+        }
+    }
+}
+
+/// A day as everybody reads it: "2022-01-04".
+fn text_date(value: &Value) -> Option<String> {
+    let at = time(value);
+    (at != Timestamp::default()).then(|| at.to_jiff().strftime("%Y-%m-%d").to_string())
 }
 
 fn alert(value: &Value) -> Told {
@@ -190,6 +276,11 @@ fn number(value: &Value) -> String {
 fn quality(value: &Value) -> Told {
     let limit = text(&value["current_limit"]).map(limit);
     let told = match (text(&value["event"])?, limit) {
+        ("DOWNGRADE" | "UPGRADE" | "ONBOARDING", Some(None)) => {
+            let sentence =
+                say!("With the number {number} the shop may write first to as many customers a day as it likes.", number = number(value));
+            ("limit", Info, sentence)
+        }
         ("FLAGGED", _) => {
             let sentence = say!(
                 "Customers block or report the number {number}. Write less and only what is expected, or Meta lowers its limit.",
@@ -198,7 +289,7 @@ fn quality(value: &Value) -> Told {
             ("quality", Warning, sentence)
         }
         ("UNFLAGGED", _) => ("quality", Info, say!("The quality of the number {number} is good again.", number = number(value))),
-        ("DOWNGRADE", Some(limit)) => {
+        ("DOWNGRADE", Some(Some(limit))) => {
             let sentence = say!(
                 "Meta lowered the limit of the number {number}: the shop may write first to {limit} customers a day.",
                 number = number(value),
@@ -206,7 +297,7 @@ fn quality(value: &Value) -> Told {
             );
             ("limit", Warning, sentence)
         }
-        ("UPGRADE" | "ONBOARDING", Some(limit)) => {
+        ("UPGRADE" | "ONBOARDING", Some(Some(limit))) => {
             let sentence = say!(
                 "With the number {number} the shop may write first to {limit} customers a day.",
                 number = number(value),
@@ -222,13 +313,13 @@ fn quality(value: &Value) -> Told {
     Some((told.0.to_owned(), told.1, told.2))
 }
 
-/// "TIER_10K" as a person writes it: "10000".
-fn limit(tier: &str) -> String {
+/// "TIER_10K" as a person writes it: "10000"; `None` = there is no limit.
+fn limit(tier: &str) -> Option<String> {
     let tier = tier.trim_start_matches("TIER_");
     match tier.strip_suffix('K') {
-        Some(thousands) => format!("{thousands}000"),
-        None if tier == "UNLIMITED" => "∞".into(),
-        None => plain(tier),
+        Some(thousands) => Some(format!("{thousands}000")),
+        None if tier == "UNLIMITED" => None,
+        None => Some(plain(tier)),
     }
 }
 
@@ -236,14 +327,19 @@ fn name(value: &Value) -> Told {
     let asked = text(&value["requested_verified_name"]).unwrap_or("?");
     let (level, sentence) = match text(&value["decision"])? {
         "APPROVED" => (Info, say!("Meta approved the display name {name}.", name = asked)),
-        "REJECTED" => (
-            Problem,
-            say!(
-                "Meta refused the display name {name}: {reason}. Choose another one in WhatsApp Manager.",
-                name = asked,
-                reason = text(&value["rejection_reason"]).filter(|reason| *reason != "NONE").map_or_else(|| "?".into(), plain)
-            ),
-        ),
+        "REJECTED" => {
+            let sentence = match text(&value["rejection_reason"]).filter(|reason| *reason != "NONE") {
+                Some(reason) => say!(
+                    "Meta refused the display name {name}: {reason}. Choose another one in WhatsApp Manager.",
+                    name = asked,
+                    reason = plain(reason)
+                ),
+                None => {
+                    say!("Meta refused the display name {name} and gave no reason. Choose another one in WhatsApp Manager.", name = asked)
+                }
+            };
+            (Problem, sentence)
+        }
         _ => return None,
     };
     Some(("name".into(), level, sentence))
@@ -252,9 +348,13 @@ fn name(value: &Value) -> Told {
 fn capability(value: &Value) -> Told {
     let told = ["max_daily_conversations_per_business", "max_daily_conversation_per_phone"].into_iter().find_map(|name| {
         let limited = &value[name];
-        text(limited).map(limit).or_else(|| limited.as_i64().map(|limit| if limit < 0 { "∞".into() } else { limit.to_string() }))
+        text(limited).map(limit).or_else(|| limited.as_i64().map(|limit| (limit >= 0).then(|| limit.to_string())))
     })?;
-    Some(("limit".into(), Info, say!("The shop may write first to {limit} customers a day.", limit = told)))
+    let sentence = match told {
+        Some(limit) => say!("The shop may write first to {limit} customers a day.", limit = limit),
+        None => say!("The shop may write first to as many customers a day as it likes."),
+    };
+    Some(("limit".into(), Info, sentence))
 }
 
 fn security(value: &Value) -> Told {

@@ -7,9 +7,11 @@ use serde_json::Value;
 use shopbell_core::clock::Timestamp;
 use shopbell_core::connector::{Event, Malformed};
 
+use super::customers::preference;
 use super::message::{echo, message};
-use super::notices::notice;
+use super::notices::notices;
 use super::status::{status, trouble};
+use crate::unread::{of_another_account, of_another_number};
 
 /// Whose connection reads.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +22,7 @@ pub struct Scope<'a> {
     pub phone_number_id: Option<&'a str>,
     /// The id of the WhatsApp Business account.
     pub account: Option<&'a str>,
-    /// The number itself, in whatever spelling; empty = not known.
+    /// The number itself, in whatever spelling. News that name a number are only taken for this one.
     pub phone: &'a str,
     /// Whether the old flat form (`{"contacts":[],"messages":[]}`) is read too.
     pub flat: bool,
@@ -34,7 +36,11 @@ pub fn updates(body: &[u8], scope: Scope<'_>) -> Result<Vec<Event>, Malformed> {
     }
     let mut events = Vec::new();
     match &value["entry"] {
-        Value::Array(entries) => entries.iter().for_each(|entry| read_entry(entry, scope, &mut events)),
+        Value::Array(entries) => {
+            // Who shares a callback sees the others' changes beside its own, and that is as it should be.
+            let is_shared = scope.phone_number_id.is_some() && concern(entries, scope);
+            entries.iter().for_each(|entry| read_entry(entry, scope, is_shared, &mut events));
+        }
         _ if scope.flat && is_flat(&value) => messages(&value, scope, Timestamp::default(), &mut events),
         _ => events.push(not_understood("entry", "is no list")),
     }
@@ -51,29 +57,65 @@ pub fn concerns(body: &[u8], scope: Scope<'_>) -> bool {
         return false;
     }
     let Value::Array(entries) = &value["entry"] else { return true };
+    concern(entries, scope)
+}
+
+fn concern(entries: &[Value], scope: Scope<'_>) -> bool {
     entries.iter().any(|entry| match &entry["changes"] {
-        Value::Array(changes) => changes.iter().any(|change| is_ours(entry, &change["value"], scope)),
+        Value::Array(changes) => changes.iter().any(|change| whose(entry, &change["value"], scope) == Whose::Ours),
         _ => true,
     })
 }
 
+/// Whose a change is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose<'a> {
+    Ours,
+    AnotherNumbers(&'a str),
+    AnotherAccounts(&'a str),
+}
+
 /// A change that names a number is for that number; any other is for the account.
-fn is_ours(entry: &Value, value: &Value, scope: Scope<'_>) -> bool {
-    let Some(ours) = scope.phone_number_id else { return true };
-    if let Some(number) = text(&value["metadata"]["phone_number_id"]) {
-        return number == ours;
+fn whose<'a>(entry: &'a Value, value: &'a Value, scope: Scope<'_>) -> Whose<'a> {
+    let metadata = &value["metadata"];
+    if let (Some(ours), Some(number)) = (scope.phone_number_id, text(&metadata["phone_number_id"])) {
+        return if number == ours { Whose::Ours } else { Whose::AnotherNumbers(text(&metadata["display_phone_number"]).unwrap_or(number)) };
     }
-    let same_account = text(&entry["id"]).is_none_or(|id| scope.account.is_none_or(|account| id == account));
-    let named = text(&value["display_phone_number"]).or_else(|| text(&value["phone_number"])).map(digits);
-    let ours = digits(scope.phone);
-    same_account && named.is_none_or(|named| ours.is_empty() || named == ours)
+    if let (Some(ours), Some(account)) = (scope.account, text(&entry["id"]))
+        && account != ours
+    {
+        return Whose::AnotherAccounts(account);
+    }
+    let named = [&metadata["display_phone_number"], &value["display_phone_number"], &value["phone_number"]].into_iter().find_map(text);
+    match named {
+        Some(named) if !is_same_number(named, scope.phone) => Whose::AnotherNumbers(named),
+        _ => Whose::Ours,
+    }
+}
+
+/// Whether two spellings are of one number. Three countries have mobile numbers with and without a digit of their own; WhatsApp writes some
+/// of them as they were before.
+fn is_same_number(one: &str, other: &str) -> bool {
+    let plain = |number: &str| {
+        let number = digits(number);
+        let extra = [("55", 4, '9', 13), ("52", 2, '1', 13), ("54", 2, '9', 13)];
+        let has_extra = extra.iter().find(|(country, at, digit, length)| {
+            number.len() == *length && number.starts_with(country) && number.chars().nth(*at) == Some(*digit)
+        });
+        match has_extra {
+            Some((_, at, ..)) => format!("{}{}", &number[..*at], &number[at + 1..]),
+            None => number,
+        }
+    };
+    let one = plain(one);
+    !one.is_empty() && one == plain(other)
 }
 
 fn is_flat(value: &Value) -> bool {
     ["messages", "statuses", "errors"].iter().any(|name| value[*name].is_array())
 }
 
-fn read_entry(entry: &Value, scope: Scope<'_>, events: &mut Vec<Event>) {
+fn read_entry(entry: &Value, scope: Scope<'_>, is_shared: bool, events: &mut Vec<Event>) {
     let Value::Array(changes) = &entry["changes"] else {
         events.push(not_understood("changes", "is no list"));
         return;
@@ -82,16 +124,25 @@ fn read_entry(entry: &Value, scope: Scope<'_>, events: &mut Vec<Event>) {
     for change in changes {
         let value = &change["value"];
         let field = text(&change["field"]).unwrap_or("a change without a name");
-        if !is_ours(entry, value, scope) {
-            events.push(Event::Nothing { what: format!("{field} of another number") });
+        let others = match whose(entry, value, scope) {
+            Whose::Ours => None,
+            Whose::AnotherNumbers(number) => Some(of_another_number(number)),
+            Whose::AnotherAccounts(account) => Some(of_another_account(account)),
+        };
+        if let Some(others) = others {
+            let other = if is_shared { Event::Nothing { what: format!("{field} of another number") } } else { others };
+            if events.last() != Some(&other) {
+                events.push(other);
+            }
             continue;
         }
         match field {
             "messages" => messages(value, scope, at, events),
             "smb_message_echoes" => each(value, "message_echoes", events, |one, contacts| echo(one, contacts, scope)),
-            // The past and the address book of a shop's phone, calls, and wishes of single customers: kept in the arrival, not acted on.
-            "history" | "smb_app_state_sync" | "calls" | "user_preferences" => events.push(Event::Nothing { what: field.to_owned() }),
-            _ => events.push(notice(field, value, at)),
+            "user_preferences" => each(value, "user_preferences", events, |one, contacts| vec![preference(one, contacts, scope, at)]),
+            // The past and the address book of a shop's phone, and calls: kept in the arrival, not acted on.
+            "history" | "smb_app_state_sync" | "calls" => events.push(Event::Nothing { what: field.to_owned() }),
+            _ => events.extend(notices(field, value, at)),
         }
     }
 }
@@ -140,4 +191,20 @@ pub fn digits(number: &str) -> String {
 pub fn time(value: &Value) -> Timestamp {
     let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok()).unwrap_or(0);
     if number > 100_000_000_000 { Timestamp::from_millis(number) } else { Timestamp::from_seconds(number.max(0)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_the_same_with_and_without_its_countrys_extra_digit() {
+        for (one, other) in [("551155500783", "+55 11 5550-0783"), ("5511999990000", "551199990000"), ("5215512345678", "+52 55 1234 5678")]
+        {
+            assert!(is_same_number(one, other) && is_same_number(other, one), "{one} {other}");
+        }
+        for (one, other) in [("551155500783", "551155500784"), ("15550783881", "5550783881"), ("", ""), ("551155500783", "")] {
+            assert!(!is_same_number(one, other), "{one} {other}");
+        }
+    }
 }

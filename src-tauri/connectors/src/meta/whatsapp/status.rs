@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shopbell_core::clock::Timestamp;
-use shopbell_core::connector::{Event, Evidence, NoticeLevel};
+use shopbell_core::connector::{Event, Evidence};
 use shopbell_core::id::DeliveryId;
 use shopbell_core::say;
 
@@ -57,6 +57,6 @@ pub fn trouble(error: &Value, at: Timestamp) -> Event {
     if !refusal.readable {
         return not_understood("errors", "is no object");
     }
-    let (sentence, _) = errors::fate(&refusal);
-    Event::Notice { key: format!("error:{}", refusal.code), level: NoticeLevel::Warning, sentence, at }
+    let (level, sentence) = errors::about_the_number(&refusal);
+    Event::Notice { key: format!("error:{}", refusal.code), level, sentence, at }
 }

@@ -1,7 +1,7 @@
 //! Templates: what an account has, with its gaps, and one with its gaps filled.
 //!
-//! The key of a gap says where it stands: `header.1`, `header.media`, `body.1` or `body.name`, `button.0` (the end of an address),
-//! `button.0.code` (a code to copy), `button.0.payload` (what comes back from a quick reply).
+//! The key of a gap says where it stands: `header.1`, `header.media`, `header.location.latitude`, `body.1` or `body.name`, `button.0` (the
+//! end of an address), `button.0.code` (a code to copy), `button.0.payload` (what comes back from a quick reply).
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,9 @@ use shopbell_core::say;
 use super::Door;
 use super::files;
 use super::parse::text;
+
+/// What a place at the top of a template consists of.
+const PLACE: [&str; 4] = ["latitude", "longitude", "name", "address"];
 
 /// One template as the service lists it; `None` where not even a name is there.
 pub fn read(value: &Value) -> Option<Template> {
@@ -95,6 +98,7 @@ fn header(component: &Value, template: &mut Template) {
         "IMAGE" => template.gaps.push(media(GapKind::Image)),
         "VIDEO" => template.gaps.push(media(GapKind::Video)),
         "DOCUMENT" => template.gaps.push(media(GapKind::Document)),
+        "LOCATION" => template.gaps.extend(PLACE.map(|part| gap("header.location", part, None))),
         "TEXT" => {
             let words = component["text"].as_str().unwrap_or_default();
             template.header = text(&component["text"]).map(str::to_owned);
@@ -110,7 +114,7 @@ fn header(component: &Value, template: &mut Template) {
 fn buttons(component: &Value, template: &mut Template) {
     for (index, button) in component["buttons"].as_array().into_iter().flatten().enumerate() {
         let label = text(&button["text"]).unwrap_or_default().to_owned();
-        let first = || text(&button["example"][0]).or_else(|| text(&button["example"])).map(str::to_owned);
+        let first = || text(&button["example"][0]).or_else(|| text(&button["example"]));
         let key = match text(&button["type"]).unwrap_or_default().to_uppercase().as_str() {
             "URL" if text(&button["url"]).is_some_and(|url| url.contains("{{")) => Some(format!("button.{index}")),
             "OTP" => Some(format!("button.{index}")),
@@ -118,10 +122,20 @@ fn buttons(component: &Value, template: &mut Template) {
             _ => None,
         };
         if let Some(key) = key {
-            template.gaps.push(TemplateGap { key, label: label.clone(), example: first(), kind: GapKind::Text });
+            let url = text(&button["url"]).unwrap_or_default();
+            let example = first().map(|example| end_of(example, url).to_owned());
+            template.gaps.push(TemplateGap { key, label: label.clone(), example, kind: GapKind::Text });
         }
         template.buttons.push(label);
     }
+}
+
+/// The example of an address is the whole address; what is filled in is what stands in its gap.
+fn end_of<'a>(example: &'a str, url: &str) -> &'a str {
+    let Some((before, rest)) = url.split_once("{{") else { return example };
+    let after = rest.split_once("}}").map_or("", |(_, after)| after);
+    let filled = example.strip_prefix(before).map(|end| end.strip_suffix(after).unwrap_or(end));
+    filled.filter(|filled| !filled.is_empty()).unwrap_or(example)
 }
 
 /// The values of one place, in the order that the service wants: by number where they are numbers.
@@ -143,6 +157,8 @@ pub async fn compose(
     let mut components = Vec::new();
     if let Some(file) = values.get("header.media") {
         components.push(json!({ "type": "header", "parameters": [header_file(door, media, file).await?] }));
+    } else if values.keys().any(|key| key.starts_with("header.location.")) {
+        components.push(json!({ "type": "header", "parameters": [place(values)?] }));
     } else {
         worded(values, "header", &mut components);
     }
@@ -178,6 +194,26 @@ fn worded(values: &BTreeMap<String, String>, place: &str, components: &mut Vec<V
     if !parameters.is_empty() {
         components.push(json!({ "type": place, "parameters": parameters }));
     }
+}
+
+/// The place at the top of a template.
+fn place(values: &BTreeMap<String, String>) -> Result<Value, ServiceError> {
+    let mut place = json!({});
+    for part in PLACE {
+        let Some(value) = values.get(&format!("header.location.{part}")).map(|value| value.trim()) else { continue };
+        place[part] = match part {
+            "latitude" | "longitude" => {
+                let degrees = value.replace(',', ".").parse::<f64>().ok().filter(|degrees| degrees.is_finite());
+                let degrees = degrees.ok_or_else(|| ServiceError::Refused {
+                    action: Action::FixTemplate,
+                    sentence: say!("The place at the top of the template needs degrees such as -23.55, not {words}.", words = value),
+                })?;
+                degrees.into()
+            }
+            _ => value.into(),
+        };
+    }
+    Ok(json!({ "type": "location", "location": place }))
 }
 
 async fn header_file(door: &Door<'_>, media: &dyn MediaSource, id: &str) -> Result<Value, ServiceError> {
@@ -231,6 +267,28 @@ mod tests {
         assert_eq!(keys, [("header.name", Some("Bo")), ("body.item", None)]);
         assert_eq!((named.status, named.id.as_str()), (TemplateStatus::Paused, "a:en"));
         assert_eq!(read(&json!({ "language": "en" })), None);
+    }
+
+    #[test]
+    fn the_example_of_an_address_is_what_is_filled_in() {
+        assert_eq!(end_of("https://shop.example/42", "https://shop.example/{{1}}"), "42");
+        assert_eq!(end_of("https://shop.example/o/42/map", "https://shop.example/o/{{1}}/map"), "42");
+        assert_eq!(end_of("42", "https://shop.example/{{1}}"), "42", "some write only the end");
+        assert_eq!(end_of("PAO10", ""), "PAO10");
+    }
+
+    #[test]
+    fn a_place_at_the_top_is_a_gap_of_four() {
+        let template = read(&json!({ "name": "a", "language": "en", "components": [{ "type": "HEADER", "format": "LOCATION" }] })).unwrap();
+        let keys: Vec<&str> = template.gaps.iter().map(|gap| gap.key.as_str()).collect();
+        assert_eq!(keys, PLACE.map(|part| format!("header.location.{part}")));
+        let fill = |latitude: &str| {
+            let values = keys.iter().zip([latitude, "-46,6", "Padaria", "Rua A, 1"]);
+            place(&values.map(|(key, value)| ((*key).to_owned(), value.to_owned())).collect())
+        };
+        let location = json!({ "latitude": -23.5, "longitude": -46.6, "name": "Padaria", "address": "Rua A, 1" });
+        assert_eq!(fill("-23.5").unwrap(), json!({ "type": "location", "location": location }));
+        assert_eq!(fill("south").unwrap_err().action(), Some(Action::FixTemplate));
     }
 
     #[test]
