@@ -12,7 +12,7 @@ use shopbell_core::connector::{
 };
 use shopbell_core::model::{Choice, Content};
 
-use self::link::{Desk, answer, said, text};
+use self::link::{Desk, answer, calls, said, text};
 
 #[path = "instagram/incoming.rs"]
 mod incoming;

@@ -8,9 +8,9 @@ use shopbell_connectors::twilio::simulator::TwilioSimulator;
 use shopbell_core::connector::{
     Action, Channel, Event, Evidence, Fate, IncomingContent, IncomingMessage, Said, SaidWhat, ServiceError, Settings, Simulator, erase,
 };
-use shopbell_core::model::{Content, MediaKind};
+use shopbell_core::model::{Card, Choice, Content, MediaKind};
 
-use self::link::{Desk, HOOK_KEY, answer, said, text};
+use self::link::{Desk, HOOK_KEY, answer, calls, said, text};
 
 mod link;
 
@@ -50,7 +50,12 @@ async fn who_says_stop_is_left_alone_until_they_say_start() {
     send(&desk, &ana, text("welcome back")).await.unwrap();
     assert_eq!(simulator.received().len(), 2);
     assert_eq!(says(&desk, &simulator, "Can you stop by?").len(), 1, "a word in a sentence is a word");
-    assert_eq!(says(&desk, &simulator, "HELP").len(), 1, "Twilio answers it; here it is a message");
+    let help = says(&desk, &simulator, "HELP");
+    assert!(matches!(&help[..], [Event::Message(message)] if !message.answered), "Twilio does not say that it answered: {help:?}");
+    let mut named = simulator.signed(&said("5511999990000", "HELP")).remove(0);
+    named.body = [&named.body[..], b"&OptOutType=HELP"].concat().into();
+    let help = desk.connector.channel().unwrap().parse(&desk.settings, &named).unwrap();
+    assert!(matches!(&help[..], [Event::Message(message)] if message.answered), "Twilio answered it: {help:?}");
 }
 
 #[tokio::test]
@@ -73,6 +78,34 @@ async fn what_sms_does_not_know_goes_in_words() {
     let template =
         Content::Template { id: "HX1".into(), name: "x".into(), language: "pt".into(), values: Default::default(), text: "x".into() };
     assert!(matches!(send(&desk, &ana, template).await, Err(ServiceError::Permanent(_))));
+}
+
+#[tokio::test]
+async fn every_kind_of_content_leaves_as_a_text() {
+    let (simulator, desk) = start().await;
+    let ana = desk.first_word(&simulator, &said("5511999990000", "hello"));
+    let choice = |label: &str, description: Option<&str>, url: Option<&str>| Choice {
+        id: label.into(),
+        label: label.into(),
+        url: url.map(str::to_owned),
+        description: description.map(str::to_owned),
+    };
+    let options =
+        vec![choice("Rye", Some("12 reais"), None), choice("White", None, None), choice("Menu", None, Some("https://shop.example/m"))];
+    let contents = [
+        text("We are **open**, see [the menu](https://shop.example/m)"),
+        Content::Choices { text: "Which?".into(), options },
+        Content::Location { latitude: -23.5, longitude: -46.6, name: Some("Padaria".into()), address: None },
+        Content::Contacts { contacts: vec![Card { name: "Bo".into(), phones: vec!["+5511988880000".into()] }] },
+    ];
+    for content in contents {
+        send(&desk, &ana, content).await.unwrap();
+    }
+    let made = calls(&simulator).into_iter().map(|call| {
+        let form = call["body"].as_str().unwrap().to_owned();
+        url::form_urlencoded::parse(form.as_bytes()).into_owned().collect::<std::collections::BTreeMap<_, _>>()
+    });
+    insta::assert_json_snapshot!(made.collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use shopbell_connectors::whatsapp_360dialog::WhatsApp360Dialog;
 use shopbell_connectors::whatsapp_360dialog::simulator::Dialog360Simulator;
 use shopbell_core::connector::{
-    Action, Channel, Event, Evidence, Fate, Fault, IncomingContent, Request, Said, SaidWhat, ServiceError, Settings, Simulator,
+    Action, Channel, Event, Evidence, Fate, Fault, IncomingContent, Outgoing, Request, Said, SaidWhat, ServiceError, Settings, Simulator,
     TemplateStatus, erase,
 };
 use shopbell_core::model::{Choice, Content, MediaKind};
 
-use self::link::{Desk, HOOK_KEY, answer, said, text};
+use self::link::{Desk, HOOK_KEY, answer, calls, said, text};
 
 mod link;
 
@@ -139,6 +139,42 @@ async fn messages_go_both_ways_as_everywhere_on_whatsapp() {
     assert_eq!(simulator.world().told().1, std::slice::from_ref(&ana.external_id));
     let Event::Status { delivery, status, .. } = desk.read(&simulator.fate(&id, &Fate::Delivered)[0]).remove(0) else { panic!() };
     assert_eq!((delivery, status), (Some(first.delivery), Evidence::Delivered));
+}
+
+#[tokio::test]
+async fn what_leaves_is_the_cloud_apis_with_one_key_and_no_number_in_the_address() {
+    let (simulator, desk) = start().await;
+    let option = |id: &str, label: &str, description: Option<&str>| Choice {
+        id: id.into(),
+        label: label.into(),
+        url: None,
+        description: description.map(str::to_owned),
+    };
+    let template = Content::Template {
+        id: String::new(),
+        name: "hello".into(),
+        language: "pt_BR".into(),
+        values: [("body.name".to_owned(), "Ana".to_owned())].into(),
+        text: String::new(),
+    };
+    let ana = desk.first_word(&simulator, &said("5511999990000", "Olá"));
+    channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+    channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+    let contents = [
+        text("**Oi**"),
+        template,
+        Content::Choices { text: "Quer?".into(), options: vec![option("y", "Sim", None), option("n", "Não", None)] },
+        Content::Choices { text: "Qual?".into(), options: vec![option("a", "Rústico", Some("R$ 12")), option("b", "Francês", None)] },
+        Content::Location { latitude: -23.5, longitude: -46.6, name: Some("Padaria".into()), address: None },
+        Content::Reaction { emoji: "👍".into(), target: ana.external_id.clone() },
+    ];
+    for content in contents {
+        let reply = Outgoing { reply_to: Some(ana.external_id.clone()), ..answer(&ana, content) };
+        channel(&desk).send(desk.link(), &reply).await.unwrap();
+    }
+    let hidden = desk.first_word(&simulator, &said("BR.13491208655302741918", "oi"));
+    channel(&desk).send(desk.link(), &answer(&hidden, text("Olá"))).await.unwrap();
+    insta::assert_json_snapshot!(calls(&simulator), { "[].body.biz_opaque_callback_data" => "dlv_…" });
 }
 
 #[tokio::test]

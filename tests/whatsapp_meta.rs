@@ -17,7 +17,7 @@ use shopbell_core::connector::{
 };
 use shopbell_core::model::{Address, Card, Choice, Content, MediaKind};
 
-use self::link::{Desk, answer, said, text};
+use self::link::{Desk, answer, calls, said, text};
 
 mod link;
 
@@ -292,6 +292,21 @@ async fn reading_and_typing_are_shown_and_typing_is_not_repeated_too_soon() {
     send(&desk, &answer(&ana, text("Olá"))).await.unwrap();
     channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
     assert_eq!(simulator.world().told().1.len(), 2, "the answer ended it");
+}
+
+#[tokio::test]
+async fn signs_of_life_named_gaps_and_people_without_a_number_leave_as_the_service_wants_them() {
+    let (simulator, desk) = start().await;
+    let ana = desk.first_word(&simulator, &said("BR.13491208655302741918", "oi"));
+    channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+    channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+    let values = [("body.name", "Ana")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let template =
+        Content::Template { id: String::new(), name: "hello".into(), language: "pt_BR".into(), values: values.into(), text: String::new() };
+    for content in [text("Olá"), template] {
+        send(&desk, &answer(&ana, content)).await.unwrap();
+    }
+    insta::assert_json_snapshot!(calls(&simulator), { "[].body.biz_opaque_callback_data" => "dlv_…" });
 }
 
 #[tokio::test]

@@ -17,6 +17,33 @@ fn refused(error: &ServiceError, action: Action, words: &str) {
 }
 
 #[tokio::test]
+async fn everything_that_the_shop_can_say_leaves_as_instagram_wants_it() {
+    for flavour in BOTH {
+        let (simulator, desk) = start_as(flavour, |_| ()).await;
+        let ana = message(&simulator, &desk, &said("5551", "oi"));
+        channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+        channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+        let contents = [
+            text("**Oi**"),
+            Content::Choices { text: "Quer?".into(), options: vec![choice("y", "Sim", None), choice("n", "Não", None)] },
+            Content::Choices {
+                text: "Veja".into(),
+                options: vec![choice("m", "Cardápio", Some("https://shop.example/m")), choice("p", "Falar", None)],
+            },
+            Content::Location { latitude: -23.5, longitude: -46.6, name: Some("Padaria".into()), address: Some("Rua A, 1".into()) },
+            Content::Contacts { contacts: vec![Card { name: "Bo".into(), phones: vec!["+5511988880000".into()] }] },
+            Content::Reaction { emoji: "❤".into(), target: ana.external_id.clone() },
+            Content::Reaction { emoji: String::new(), target: ana.external_id.clone() },
+        ];
+        for content in contents {
+            let reply = Outgoing { reply_to: Some(ana.external_id.clone()), ..answer(&ana, content) };
+            send(&desk, &reply).await.unwrap_or_else(|error| panic!("{:?}: {error}", reply.content));
+        }
+        insta::assert_json_snapshot!(format!("instagram_sends_{flavour:?}"), calls(&simulator));
+    }
+}
+
+#[tokio::test]
 async fn a_file_goes_by_link_in_the_shape_of_each_way_in() {
     for flavour in BOTH {
         for other in [false, true] {

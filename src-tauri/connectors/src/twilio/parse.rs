@@ -89,7 +89,7 @@ impl Fields {
         };
         let (from, service) = match addressed(line, config, from, to, self.text("MessagingServiceSid")) {
             Ok(addressed) => addressed,
-            Err(others) => return Ok(vec![others]),
+            Err(others) => return Ok(vec![*others]),
         };
         let mut message = IncomingMessage::new(sid, from, address(line, from), Timestamp::default());
         self.who(line, from, &mut message);
@@ -179,7 +179,7 @@ fn addressed<'a>(
     from: &'a str,
     to: &str,
     service: Option<&'a str>,
-) -> Result<(&'a str, Option<&'a str>), Event> {
+) -> Result<(&'a str, Option<&'a str>), Box<Event>> {
     let Some(bare) = line.bare(from) else {
         // What stands before a number is the channel's name; a number alone is a text message's.
         let channel = from.split_once(':').map_or("SMS", |(channel, _)| channel);
@@ -187,11 +187,11 @@ fn addressed<'a>(
         let why = format!(
             "It came over {channel}, another channel than this connection's. Check in the Twilio Console where that channel's messages go."
         );
-        return Err(Event::NotUnderstood { why });
+        return Err(Box::new(Event::NotUnderstood { why }));
     };
     let ours = line.bare(to).is_some_and(|to| to == number(&config.phone_number));
     let served = config.service().is_some() && service == config.service();
-    if ours || served { Ok((bare, service)) } else { Err(of_another_number(line.bare(to).unwrap_or(to))) }
+    if ours || served { Ok((bare, service)) } else { Err(Box::new(of_another_number(line.bare(to).unwrap_or(to)))) }
 }
 
 /// An address: a number, the id that WhatsApp has for somebody who hides theirs, or what a program is called that sends texts.
@@ -315,7 +315,7 @@ fn from_list(line: &Line, config: &Config, listed: Listed) -> Vec<Event> {
     };
     let (from, service) = match addressed(line, config, from, to, listed.messaging_service_sid.as_deref()) {
         Ok(addressed) => addressed,
-        Err(others) => return vec![others],
+        Err(others) => return vec![*others],
     };
     let mut message = IncomingMessage::new(listed.sid.clone(), from, address(line, from), at);
     let mut metadata = Map::new();
