@@ -18,6 +18,7 @@ use crate::model::{Change, Content, Owner};
 use crate::say;
 use crate::store::Tx;
 
+mod rows;
 mod receiving;
 mod amending;
 mod fate;
@@ -283,7 +284,27 @@ pub fn preview(content: &[Content]) -> String {
         };
         if text.is_empty() { kind } else { Some(text.to_owned()) }
     });
-    clipped(&line.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "), 160).to_owned()
+    let mut line = one_line(&line.unwrap_or_default(), 160);
+    let end = clipped(&line, 160).len();
+    line.truncate(end);
+    line
+}
+
+/// The beginning of `text` without line ends and doubled blanks: at least `chars` characters of it where there are as many.
+fn one_line(text: &str, chars: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(chars * 2));
+    let mut room = chars;
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        room = room.saturating_sub(word.chars().count() + 1);
+        if room == 0 {
+            break;
+        }
+    }
+    line
 }
 
 /// At most `chars` characters of `text`.

@@ -24,8 +24,8 @@ const BATCH: i64 = 500;
 pub fn forget_done(tx: &Tx<'_>) -> Result<bool> {
     forget(
         tx,
-        "SELECT seq, length(body) FROM arrival WHERE verdict IN ('handled', 'repeat', 'nothing') AND received_at < ?1
-         ORDER BY received_at LIMIT ?2",
+        "SELECT seq, length(body) FROM arrival WHERE verdict <> 'pending' AND verdict <> 'not_understood' AND verdict <> 'parked'
+           AND received_at < ?1 ORDER BY received_at LIMIT ?2",
         params![tx.now().minus(DONE_KEPT), BATCH],
         i64::MAX,
     )

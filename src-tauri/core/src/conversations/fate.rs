@@ -177,10 +177,19 @@ pub(super) fn keep_ahead(tx: &Tx<'_>, connection: &ConnectionId, external_id: &s
 
 /// Takes what was kept, if anything was.
 pub(super) fn take_ahead(tx: &Tx<'_>, connection: &ConnectionId, external_id: &str, kind: &str) -> Result<Option<(String, Timestamp)>> {
-    Ok(tx
-        .prepare_cached("DELETE FROM ahead WHERE connection = ?1 AND external_id = ?2 AND kind = ?3 RETURNING body, at")?
+    // Nearly always there is nothing, and looking costs less than deleting nothing.
+    let kept: Option<(String, Timestamp)> = tx
+        .prepare_cached("SELECT body, at FROM ahead WHERE connection = ?1 AND external_id = ?2 AND kind = ?3")?
         .query_row(params![connection, external_id, kind], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?)
+        .optional()?;
+    if kept.is_some() {
+        tx.prepare_cached("DELETE FROM ahead WHERE connection = ?1 AND external_id = ?2 AND kind = ?3")?.execute(params![
+            connection,
+            external_id,
+            kind
+        ])?;
+    }
+    Ok(kept)
 }
 
 /// Our own answer is stored now: applies the status that came before it.

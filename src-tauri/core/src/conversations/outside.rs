@@ -3,11 +3,12 @@
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, json};
 
+use super::rows::{self, New};
 use super::{Effect, Place, find, message_by_external, ownership, preview, receiving, searchable};
 use crate::connector::{IncomingMessage, ShopMessage};
 use crate::error::Result;
 use crate::id::MessageId;
-use crate::model::Change;
+use crate::model::{Author, Change};
 use crate::store::Tx;
 
 /// Records it, and lets a person own the conversation from then on. The echo of a message of our own only names that message.
@@ -41,18 +42,8 @@ pub(super) fn said(tx: &Tx<'_>, place: &Place<'_>, message: &ShopMessage) -> Res
         return Ok(Effect::Repeat { message: Some(ours) });
     }
     let at = message.sent_at.min(tx.now());
-    tx.prepare_cached(
-        "INSERT INTO message (id, conversation, connection, direction, author_kind, content, text, sent_at, external_id) VALUES (?1, ?2, ?3, 'out', 'person', ?4, ?5, ?6, ?7)",
-    )?
-    .execute(params![
-        id,
-        conversation.seq,
-        place.connection,
-        serde_json::to_string(&content).map_err(anyhow::Error::from)?,
-        text,
-        at,
-        message.external_id,
-    ])?;
+    let new = New { external_id: Some(&message.external_id), ..New::said(&id, &Author::Person { id: None }, "out", &content, at) };
+    rows::insert(tx, &conversation, &new)?;
     tx.prepare_cached(
         "UPDATE conversation SET preview = CASE WHEN ?3 >= last_message_at THEN ?2 ELSE preview END,
            preview_by = CASE WHEN ?3 >= last_message_at THEN 'person' ELSE preview_by END, last_message_at = max(last_message_at, ?3)

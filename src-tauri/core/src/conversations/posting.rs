@@ -3,7 +3,8 @@
 use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, Value};
 
-use super::{Conversation, find, preview, searchable};
+use super::rows::{self, New};
+use super::{Conversation, find, preview};
 use crate::clock::Timestamp;
 use crate::connector::ChannelRules;
 use crate::error::{Error, Result};
@@ -47,20 +48,9 @@ pub fn reply(tx: &Tx<'_>, reply: Reply<'_>, rules: &ChannelRules) -> Result<Mess
     let author = Author::Person { id: reply.person.cloned() };
     if reply.note {
         super::waiting::touched(tx, conversation.seq)?;
-        return insert(
-            tx,
-            &conversation,
-            &New {
-                author: &author,
-                direction: "note",
-                content: &reply.content,
-                client_key: reply.client_key,
-                turn: None,
-                sources: &[],
-                reply_to: None,
-            },
-        )
-        .map(|(id, _)| id);
+        let id = MessageId::new();
+        insert(tx, &conversation, &New { client_key: reply.client_key, ..New::said(&id, &author, "note", &reply.content, tx.now()) })?;
+        return Ok(id);
     }
     let parts = sendable(&reply.content, rules)?;
     let conversation = if matches!(conversation.owner, Owner::Agent { .. }) || conversation.needs_person {
@@ -71,17 +61,14 @@ pub fn reply(tx: &Tx<'_>, reply: Reply<'_>, rules: &ChannelRules) -> Result<Mess
     let mut first = None;
     for (n, part) in parts.into_iter().enumerate() {
         let key = reply.client_key.map(|key| if n == 0 { key.to_owned() } else { format!("{key}#{n}") });
+        let (id, content) = (MessageId::new(), [part]);
         let new = New {
-            author: &author,
-            direction: "out",
-            content: &[part],
             client_key: key.as_deref(),
-            turn: None,
-            sources: &[],
             // A long answer hangs on its question once.
             reply_to: reply.reply_to.filter(|_| n == 0),
+            ..New::said(&id, &author, "out", &content, tx.now())
         };
-        let (id, seq) = insert(tx, &conversation, &new)?;
+        let seq = insert(tx, &conversation, &new)?;
         queue(tx, &conversation, seq, None)?;
         first.get_or_insert(id);
     }
@@ -106,8 +93,8 @@ pub fn agent_says(
     let mut messages = Vec::with_capacity(last);
     for (n, part) in parts.into_iter().enumerate() {
         let sources = if n + 1 == last { sources } else { &[] };
-        let new = New { author: &author, direction: "out", content: &[part], client_key: None, turn: Some(turn), sources, reply_to: None };
-        let (id, seq) = insert(tx, conversation, &new)?;
+        let (id, content) = (MessageId::new(), [part]);
+        let seq = insert(tx, conversation, &New { turn: Some(turn), sources, ..New::said(&id, &author, "out", &content, tx.now()) })?;
         queue(tx, conversation, seq, Some((conversation.epoch, turn, farewell)))?;
         messages.push(id);
     }
@@ -117,65 +104,29 @@ pub fn agent_says(
 /// An activity line ("You took over").
 pub fn note_event(tx: &Tx<'_>, conversation: &Conversation, event: &str, details: Map<String, Value>) -> Result<MessageId> {
     let content = [Content::Event { event: event.to_owned(), details }];
-    let new =
-        New { author: &Author::System, direction: "note", content: &content, client_key: None, turn: None, sources: &[], reply_to: None };
-    insert(tx, conversation, &new).map(|(id, _)| id)
-}
-
-struct New<'a> {
-    author: &'a Author,
-    direction: &'static str,
-    content: &'a [Content],
-    client_key: Option<&'a str>,
-    turn: Option<&'a TurnId>,
-    sources: &'a [Source],
-    reply_to: Option<&'a str>,
-}
-
-fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<(MessageId, i64)> {
     let id = MessageId::new();
-    let (kind, author_id) = match new.author {
-        Author::Contact => ("contact", None),
-        Author::Agent { id } => ("agent", Some(id.as_str())),
-        Author::Person { id } => ("person", id.as_ref().map(PersonId::as_str)),
-        Author::System => ("system", None),
-    };
-    let sources = if new.sources.is_empty() { None } else { Some(serde_json::to_string(new.sources).map_err(anyhow::Error::from)?) };
-    tx.prepare_cached(
-        "INSERT INTO message (id, conversation, connection, direction, author_kind, author_id, content, text, sent_at, client_key, turn, sources, reply_to)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?
-    .execute(params![
-        id,
-        conversation.seq,
-        conversation.connection,
-        new.direction,
-        kind,
-        author_id,
-        serde_json::to_string(new.content).map_err(anyhow::Error::from)?,
-        searchable(new.content),
-        tx.now(),
-        new.client_key,
-        new.turn,
-        sources,
-        new.reply_to,
-    ])?;
-    let seq = tx.last_insert_rowid();
+    insert(tx, conversation, &New::said(&id, &Author::System, "note", &content, tx.now()))?;
+    Ok(id)
+}
+
+/// Writes what the shop says and shows it on the conversation's row; returns its number.
+fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result<i64> {
+    let seq = rows::insert(tx, conversation, new)?;
     for part in new.content {
         if let Content::Media { media, .. } = part {
             // A file that belongs to a message stays as long as the message.
-            tx.prepare_cached("UPDATE media SET message = ?2 WHERE id = ?1 AND message IS NULL")?.execute(params![media, id])?;
+            tx.prepare_cached("UPDATE media SET message = ?2 WHERE id = ?1 AND message IS NULL")?.execute(params![media, new.id])?;
         }
     }
     if new.direction == "out" {
         tx.prepare_cached(
             "UPDATE conversation SET preview = ?2, preview_by = ?3, last_message_at = max(last_message_at, ?4) WHERE seq = ?1",
         )?
-        .execute(params![conversation.seq, preview(new.content), kind, tx.now()])?;
+        .execute(params![conversation.seq, preview(new.content), rows::author_columns(new.author).0, tx.now()])?;
         tx.changed(Change::Conversation { id: conversation.id.clone() });
     }
-    tx.changed(Change::Message { id: id.clone(), conversation: conversation.id.clone() });
-    Ok((id, seq))
+    tx.changed(Change::Message { id: new.id.clone(), conversation: conversation.id.clone() });
+    Ok(seq)
 }
 
 /// Puts the newest words that are there on the conversation's row, after some were taken back.

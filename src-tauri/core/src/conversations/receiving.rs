@@ -3,9 +3,10 @@
 use rusqlite::{Connection as Db, OptionalExtension, params};
 use serde_json::{Map, Value};
 
+use super::rows::{self, New};
 use super::{
     Conversation, Effect, Place, by_seq, by_thread, contacts, find, inheriting, message_by_external, owner_columns, ownership, posting,
-    preview, searchable,
+    preview,
 };
 use crate::changes::Begun;
 use crate::clock::Timestamp;
@@ -13,7 +14,7 @@ use crate::connector::{IncomingContent, IncomingMessage};
 use crate::conversions;
 use crate::error::Result;
 use crate::id::{AgentId, ConversationId, MediaId, MessageId};
-use crate::model::{Address, Change, Content, Owner};
+use crate::model::{Address, Author, Change, Content, Owner};
 use crate::store::{Stage, Tx};
 
 pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage) -> Result<Effect> {
@@ -38,24 +39,15 @@ pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage
     }
     let id = MessageId::new();
     let content = incoming.content.iter().map(|part| keep(tx, place, &id, part)).collect::<Result<Vec<_>>>()?;
-    let text = searchable(&content);
     let sent_at = placed(tx, &conversation, incoming)?;
-    tx.prepare_cached(
-        "INSERT INTO message (id, conversation, connection, direction, author_kind, content, text, sent_at, position, external_id, reply_to, forwarded)
-         VALUES (?1, ?2, ?3, 'in', 'contact', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?
-    .execute(params![
-        id,
-        conversation.seq,
-        place.connection,
-        serde_json::to_string(&content).map_err(anyhow::Error::from)?,
-        text,
-        sent_at,
-        incoming.position.unwrap_or(0),
-        incoming.external_id,
-        incoming.reply_to,
-        incoming.forwarded,
-    ])?;
+    let new = New {
+        position: incoming.position.unwrap_or(0),
+        external_id: Some(&incoming.external_id),
+        reply_to: incoming.reply_to.as_deref(),
+        forwarded: incoming.forwarded,
+        ..New::said(&id, &Author::Contact, "in", &content, sent_at)
+    };
+    rows::insert(tx, &conversation, &new)?;
     tx.changed(Change::Message { id: id.clone(), conversation: conversation.id.clone() });
     let reopened = conversation.status != "open";
     tx.prepare_cached(
@@ -88,22 +80,25 @@ pub(super) fn known(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage) 
         }
         found = by_thread(tx, place.connection, alias)?;
     }
-    let Some(conversation) = found else { return Ok(None) };
+    let Some(mut conversation) = found else { return Ok(None) };
     let names = std::iter::once(&incoming.thread).chain(&incoming.also_threads);
     for name in names.filter(|name| **name != conversation.thread) {
         alias(tx, place, name, conversation.seq)?;
     }
     if !incoming.also.is_empty() || incoming.from.value != conversation.address.1 {
         contacts::of(tx, &incoming.from, &incoming.also, &contacts::About::of(incoming))?;
+        // Two contacts may have become one, and the conversation that one's.
+        conversation = by_seq(tx, conversation.seq)?;
     }
-    let mut metadata = conversation.metadata.as_object().cloned().unwrap_or_default();
-    let before = metadata.clone();
-    metadata.extend(incoming.metadata.clone());
-    if metadata != before {
+    let known = |(key, value): (&String, &Value)| conversation.metadata.get(key) == Some(value);
+    if !incoming.metadata.iter().all(known) {
+        let mut metadata = conversation.metadata.as_object().cloned().unwrap_or_default();
+        metadata.extend(incoming.metadata.clone());
+        conversation.metadata = Value::Object(metadata);
         tx.prepare_cached("UPDATE conversation SET metadata = ?2 WHERE seq = ?1")?
-            .execute(params![conversation.seq, Value::Object(metadata)])?;
+            .execute(params![conversation.seq, conversation.metadata])?;
     }
-    by_seq(tx, conversation.seq).map(Some)
+    Ok(Some(conversation))
 }
 
 fn alias(tx: &Tx<'_>, place: &Place<'_>, thread: &str, conversation: i64) -> Result<()> {
@@ -156,10 +151,11 @@ fn placed(tx: &Tx<'_>, conversation: &Conversation, incoming: &IncomingMessage) 
     };
     let mut at = if said % 1000 == 0 { tx.now().millis().clamp(said, said + 999) } else { said };
     if let Some(position) = incoming.position.filter(|position| *position > 0) {
+        // Times never run against the count, so the nearest neighbours stand for all that came before and after.
         let (before, after): (Option<i64>, Option<i64>) = tx
             .prepare_cached(
-                "SELECT (SELECT max(sent_at) FROM message WHERE conversation = ?1 AND position > 0 AND position < ?2),
-                        (SELECT min(sent_at) FROM message WHERE conversation = ?1 AND position > ?2)",
+                "SELECT (SELECT sent_at FROM message WHERE conversation = ?1 AND position > 0 AND position < ?2 ORDER BY position DESC, sent_at DESC LIMIT 1),
+                        (SELECT sent_at FROM message WHERE conversation = ?1 AND position > 0 AND position > ?2 ORDER BY position, sent_at LIMIT 1)",
             )?
             .query_row(params![conversation.seq, position], |row| Ok((row.get(0)?, row.get(1)?)))?;
         at = at.min(after.unwrap_or(i64::MAX));

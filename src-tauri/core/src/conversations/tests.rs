@@ -122,6 +122,34 @@ async fn the_same_message_twice_is_stored_once() {
     assert!(matches!(first, Effect::Message { .. }));
     assert!(matches!(second, Effect::Repeat { message: Some(_) }));
     assert_eq!(world.texts().await, ["oi"]);
+    assert_eq!(world.count("SELECT sum(messages) FROM message_tally").await, 1, "and counted once");
+}
+
+#[tokio::test]
+async fn everything_said_is_counted_by_day_and_author_and_what_is_only_for_the_team_is_not() {
+    let world = world().await;
+    world.apply(Event::Message(said(1, "oi", 100))).await;
+    world.apply(Event::Message(said(2, "tem bolo?", 86_400))).await;
+    let id = world.conversation().await;
+    for note in [false, true] {
+        let id = id.clone();
+        world
+            .write(move |tx| {
+                let content = vec![Content::Text { text: "Olá".into() }];
+                let reply = posting::Reply { conversation: &id, content, note, client_key: None, person: None, reply_to: None };
+                posting::reply(tx, reply, &rules())
+            })
+            .await;
+    }
+    let counted: String = world
+        .store
+        .read(|db| {
+            let sql = "SELECT group_concat(day || ' ' || author || ' ' || messages, ', ' ORDER BY day) FROM message_tally";
+            Ok(db.query_row(sql, [], |row| row.get(0))?)
+        })
+        .await
+        .unwrap();
+    assert_eq!(counted, format!("0 contact 1, 1 contact 1, {} person 1", START.millis() / 86_400_000));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! once, and only then answers each of them (group commit, no lingering): durability costs one flush per batch. Reading goes
 //! through a small pool of read-only connections. `synchronous=FULL`: what was answered survives a power cut.
 //!
-//! SQL lives in the files of the nouns it is about; this module knows no table but its own version.
+//! SQL lives in the files of the nouns it is about; this module knows no table but its own version and the indexes of words.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use self::condition::{Condition, Inspector};
-use self::writer::{Job, Work, Writer};
+use self::writer::{Job, Shape, Work, Writer};
 use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
@@ -25,11 +25,14 @@ use crate::say;
 
 mod folder;
 mod lock;
+mod stages;
+mod words;
 mod writer;
 pub mod condition;
 pub mod migrate;
 
 pub use lock::DirectoryLock;
+pub use stages::{Join, Ring, Stage, Stages};
 pub use writer::Tx;
 
 /// The name of the database in the data directory.
@@ -41,29 +44,6 @@ const READERS: usize = 3;
 const QUICK_CHECK_UP_TO: u64 = 64 << 20;
 /// How long a start that failed waits for the whole file to be looked through, to say more than that it failed.
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
-
-/// The stages that a write may wake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Stage {
-    /// Arrivals to be understood.
-    Arrivals = 1,
-    /// Turns to be taken.
-    Turns = 2,
-    /// Deliveries to be sent.
-    Outbox = 4,
-    /// Files to be fetched.
-    Media = 8,
-    /// Fetched sounds to be listened to.
-    Sounds = 16,
-    /// Reports to advertising to be made.
-    Reports = 32,
-}
-
-impl Stage {
-    /// Every stage.
-    pub const ALL: [Self; 6] = [Self::Arrivals, Self::Turns, Self::Outbox, Self::Media, Self::Sounds, Self::Reports];
-}
 
 /// The database of one hub.
 pub struct Store {
@@ -77,36 +57,6 @@ pub struct Store {
     stages: Arc<Stages>,
     inspector: Arc<Inspector>,
     _lock: DirectoryLock,
-}
-
-/// One bell per stage.
-#[derive(Default)]
-pub struct Stages {
-    arrivals: tokio::sync::Notify,
-    turns: tokio::sync::Notify,
-    outbox: tokio::sync::Notify,
-    media: tokio::sync::Notify,
-    sounds: tokio::sync::Notify,
-    reports: tokio::sync::Notify,
-}
-
-impl Stages {
-    /// The bell of one stage.
-    pub fn of(&self, stage: Stage) -> &tokio::sync::Notify {
-        match stage {
-            Stage::Arrivals => &self.arrivals,
-            Stage::Turns => &self.turns,
-            Stage::Outbox => &self.outbox,
-            Stage::Media => &self.media,
-            Stage::Sounds => &self.sounds,
-            Stage::Reports => &self.reports,
-        }
-    }
-
-    /// Rings the bell of one stage.
-    pub fn wake(&self, stage: Stage) {
-        self.of(stage).notify_one();
-    }
 }
 
 impl Store {
@@ -183,11 +133,32 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.ask(Shape::Many, work).await
+    }
+
+    /// The same for `work` that is one statement, which is whole or nothing by itself: it needs no savepoint, for which SQLite sets aside a
+    /// copy of every page that is touched.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_one<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.ask(Shape::One, work).await
+    }
+
+    async fn ask<T, F>(&self, shape: Shape, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
         if let Some(refusal) = self.inspector.refusal() {
             return Err(refusal);
         }
         let (reply, answer) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Work::new(work, reply));
+        let job: Box<dyn Job> = Box::new(Work::new(shape, work, reply));
         let closing = || Error::new(Code::Unavailable, say!("Shopbell is closing."));
         let sender = self.writer.lock().expect("nothing panics while it is held").clone().ok_or_else(closing)?;
         sender.send(job).await.map_err(|_| closing())?;
@@ -318,7 +289,7 @@ fn prepare(db: &Connection) -> Result<()> {
          PRAGMA cache_size = -8000; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;
          PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
     )?;
-    db.set_prepared_statement_cache_capacity(128);
+    db.set_prepared_statement_cache_capacity(256);
     Ok(())
 }
 

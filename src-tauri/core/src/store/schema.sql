@@ -43,7 +43,7 @@ CREATE TABLE arrival (
   query       TEXT NOT NULL,
   headers     TEXT NOT NULL,
   body        BLOB NOT NULL,
-  verdict     TEXT NOT NULL CHECK (verdict IN ('pending', 'handled', 'repeat', 'nothing', 'not_understood', 'parked')),
+  verdict     TEXT NOT NULL CHECK (verdict = 'pending' OR verdict = 'handled' OR verdict = 'repeat' OR verdict = 'nothing' OR verdict = 'not_understood' OR verdict = 'parked'),
   reason      TEXT,
   attempts    INTEGER NOT NULL DEFAULT 0,
   due_at      INTEGER NOT NULL DEFAULT 0,
@@ -107,6 +107,8 @@ CREATE TABLE contact_merge (
   undone_at INTEGER
 );
 
+CREATE TABLE contact_unindexed (row INTEGER PRIMARY KEY);
+
 CREATE TABLE conversation (
   seq             INTEGER PRIMARY KEY,
   id              TEXT NOT NULL UNIQUE,
@@ -115,7 +117,7 @@ CREATE TABLE conversation (
   thread          TEXT NOT NULL,
   address_scheme  TEXT NOT NULL,
   address_value   TEXT NOT NULL,
-  status          TEXT NOT NULL CHECK (status IN ('open', 'snoozed', 'resolved')),
+  status          TEXT NOT NULL CHECK (status = 'open' OR status = 'snoozed' OR status = 'resolved'),
   snoozed_until   INTEGER,
   owner_kind      TEXT NOT NULL CHECK (owner_kind IN ('agent', 'person')),
   owner_id        TEXT,
@@ -161,7 +163,7 @@ CREATE TABLE delivery (
   epoch        INTEGER,
   farewell     INTEGER NOT NULL DEFAULT 0,
   turn         TEXT,
-  status       TEXT NOT NULL CHECK (status IN ('queued', 'sending', 'unconfirmed', 'sent', 'delivered', 'read', 'failed')),
+  status       TEXT NOT NULL CHECK (status = 'queued' OR status = 'sending' OR status = 'unconfirmed' OR status = 'sent' OR status = 'delivered' OR status = 'read' OR status = 'failed'),
   attempts     INTEGER NOT NULL DEFAULT 0,
   due_at       INTEGER NOT NULL,
   claimed_at   INTEGER,
@@ -204,8 +206,8 @@ CREATE TABLE message (
   id           TEXT NOT NULL UNIQUE,
   conversation INTEGER NOT NULL REFERENCES conversation (seq) ON DELETE CASCADE,
   connection   TEXT NOT NULL,
-  direction    TEXT NOT NULL CHECK (direction IN ('in', 'out', 'note')),
-  author_kind  TEXT NOT NULL CHECK (author_kind IN ('contact', 'agent', 'person', 'system')),
+  direction    TEXT NOT NULL CHECK (direction = 'in' OR direction = 'out' OR direction = 'note'),
+  author_kind  TEXT NOT NULL CHECK (author_kind = 'contact' OR author_kind = 'agent' OR author_kind = 'person' OR author_kind = 'system'),
   author_id    TEXT,
   content      TEXT NOT NULL,
   text         TEXT NOT NULL,
@@ -278,7 +280,7 @@ CREATE TABLE turn (
   conversation INTEGER NOT NULL REFERENCES conversation (seq) ON DELETE CASCADE,
   agent        TEXT NOT NULL,
   epoch        INTEGER NOT NULL,
-  status       TEXT NOT NULL CHECK (status IN ('wanted', 'running', 'done', 'superseded', 'failed', 'stopped')),
+  status       TEXT NOT NULL CHECK (status = 'wanted' OR status = 'running' OR status = 'done' OR status = 'superseded' OR status = 'failed' OR status = 'stopped'),
   wanted_at    INTEGER NOT NULL,
   due_at       INTEGER NOT NULL,
   started_at   INTEGER,
@@ -294,7 +296,7 @@ CREATE TABLE turn (
 CREATE TABLE turn_step (
   turn    INTEGER NOT NULL REFERENCES turn (seq) ON DELETE CASCADE,
   n       INTEGER NOT NULL,
-  kind    TEXT NOT NULL CHECK (kind IN ('said', 'call', 'begun', 'result')),
+  kind    TEXT NOT NULL CHECK (kind = 'said' OR kind = 'call' OR kind = 'begun' OR kind = 'result'),
   at      INTEGER NOT NULL,
   took_ms INTEGER NOT NULL DEFAULT 0,
   body    TEXT NOT NULL,
@@ -335,7 +337,7 @@ CREATE INDEX ahead_age ON ahead (kept_at);
 
 CREATE INDEX arrival_connection ON arrival (connection, seq DESC);
 
-CREATE INDEX arrival_done ON arrival (received_at) WHERE verdict IN ('handled', 'repeat', 'nothing');
+CREATE INDEX arrival_done ON arrival (received_at) WHERE verdict <> 'pending' AND verdict <> 'not_understood' AND verdict <> 'parked';
 
 CREATE INDEX arrival_pending ON arrival (seq) WHERE verdict = 'pending';
 
@@ -379,7 +381,7 @@ CREATE INDEX delivery_parked ON delivery (seq) WHERE parked = 1;
 
 CREATE INDEX delivery_turn ON delivery (turn) WHERE turn IS NOT NULL;
 
-CREATE INDEX delivery_unsettled ON delivery (status, seq) WHERE status IN ('sending', 'unconfirmed', 'failed');
+CREATE INDEX delivery_unsettled ON delivery (status, seq) WHERE status = 'sending' OR status = 'unconfirmed' OR status = 'failed';
 
 CREATE INDEX media_content ON media (sha256) WHERE sha256 IS NOT NULL;
 
@@ -395,7 +397,7 @@ CREATE UNIQUE INDEX message_external ON message (connection, external_id) WHERE 
 
 CREATE INDEX message_order ON message (conversation, sent_at DESC, position DESC, seq DESC);
 
-CREATE INDEX message_position ON message (conversation, position) WHERE position > 0;
+CREATE INDEX message_position ON message (conversation, position, sent_at) WHERE position > 0;
 
 CREATE INDEX notice_newest ON notice (at DESC);
 

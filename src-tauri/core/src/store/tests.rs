@@ -44,6 +44,126 @@ async fn concurrent_writes_are_all_kept_and_a_failing_one_takes_back_only_itself
 }
 
 #[tokio::test]
+async fn a_part_that_fails_is_taken_back_with_what_it_announced_and_the_rest_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let (mut heard, _) = store.changes().listen(None);
+    let ran = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (first, second) = (ran.clone(), ran.clone());
+    store
+        .write(move |tx| {
+            set("whole", "yes")(tx)?;
+            let failed = tx.part(|tx| {
+                set("part", "yes")(tx)?;
+                tx.changed(Change::Connection { id: "con_part".into() });
+                tx.afterwards(move || _ = first.fetch_add(100, std::sync::atomic::Ordering::SeqCst));
+                panic!("a bug in this part")
+            });
+            assert!(matches!(failed, Err::<(), _>(error) if error.code == Code::Internal));
+            tx.part(set("another", "yes"))?;
+            tx.changed(Change::Settings);
+            tx.changed(Change::Settings);
+            tx.afterwards(move || _ = second.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let kept: String =
+        store.read(|db| Ok(db.query_row("SELECT group_concat(key, ' ' ORDER BY key) FROM setting", [], |row| row.get(0))?)).await.unwrap();
+    assert_eq!(kept, "another whole");
+    assert!(matches!(heard.recv().await.unwrap().change, Change::Settings));
+    assert!(heard.try_recv().is_err(), "told once, and nothing of the part that failed");
+    assert_eq!(ran.load(std::sync::atomic::Ordering::SeqCst), 1, "only what held runs afterwards");
+}
+
+#[tokio::test]
+async fn a_write_of_one_statement_that_fails_leaves_its_neighbours() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let insert = |key: &'static str| store.write_one(move |tx| Ok(tx.execute("INSERT INTO setting (key, value) VALUES (?1, 'x')", [key])?));
+    let (a, again, b) = tokio::join!(insert("a"), insert("a"), insert("b"));
+    assert_eq!((a.unwrap(), b.unwrap()), (1, 1));
+    assert_eq!(again.unwrap_err().code, Code::Internal, "the key is taken");
+    // What is said to be one statement and is not would leave half of itself behind: its whole commit is given up.
+    let half = store
+        .write_one(|tx| {
+            tx.execute("INSERT INTO setting (key, value) VALUES ('half', 'x')", [])?;
+            Err::<(), _>(Error::new(Code::Conflict, say!("This is needed.")))
+        })
+        .await;
+    assert_eq!(half.unwrap_err().code, Code::Conflict);
+    let count: i64 = store.read(|db| Ok(db.query_row("SELECT count(*) FROM setting", [], |row| row.get(0))?)).await.unwrap();
+    assert_eq!(count, 2);
+}
+
+#[tokio::test]
+async fn what_was_written_after_the_database_took_everything_back_is_kept_only_where_that_was_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let lost = || {
+        // As a full disk may do in the middle of a commit.
+        store.write_one(|tx| {
+            tx.execute_batch("ROLLBACK")?;
+            Err::<(), _>(Error::new(Code::Conflict, say!("This is needed.")))
+        })
+    };
+    for round in 0..20 {
+        let one = |n: u32| {
+            let key = format!("{round}-{n}");
+            store.write_one(move |tx| Ok(tx.execute("INSERT INTO setting (key, value) VALUES (?1, 'x')", [key]).map(|_| ())?))
+        };
+        let (a, b, lost, c, d) = tokio::join!(
+            one(1),
+            store.write(set(&format!("{round}-2"), "x")),
+            lost(),
+            store.write(set(&format!("{round}-3"), "x")),
+            one(4)
+        );
+        assert!(lost.is_err());
+        for (n, told) in [(1, a), (2, b), (3, c), (4, d)] {
+            let key = format!("{round}-{n}");
+            let kept = "SELECT EXISTS (SELECT 1 FROM setting WHERE key = ?1)";
+            let kept: bool = store.read(move |db| Ok(db.query_row(kept, [key], |row| row.get(0))?)).await.unwrap();
+            assert_eq!(kept, told.is_ok(), "what is said to be kept is, and nothing else");
+        }
+    }
+}
+
+#[test]
+fn what_is_checked_at_every_row_costs_no_table_at_every_statement() {
+    let db = rusqlite::Connection::open_in_memory().unwrap();
+    for sql in migrate::MIGRATIONS {
+        db.execute_batch(sql).unwrap();
+    }
+    for (table, column) in [
+        ("arrival", "verdict"),
+        ("conversation", "status"),
+        ("message", "direction"),
+        ("message", "author_kind"),
+        ("turn", "status"),
+        ("turn_step", "kind"),
+        ("delivery", "status"),
+    ] {
+        let mut statement = db.prepare(&format!("EXPLAIN UPDATE {table} SET {column} = ?1")).unwrap();
+        let program: Vec<(String, String)> = statement
+            .query_map(["x"], |row| Ok((row.get(1)?, row.get::<_, Option<String>>(5)?.unwrap_or_default())))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        let lists = program.iter().filter(|(opcode, more)| opcode == "OpenEphemeral" && more.starts_with("k(1,")).count();
+        assert_eq!(lists, 0, "{table}.{column} is checked against a list that is built at every statement");
+        let checked: String =
+            db.query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [table], |row| row.get(0)).unwrap();
+        assert!(checked.contains(&format!("CHECK ({column} = ")), "{table}.{column} is checked");
+    }
+    let wrong = db.execute(
+        "INSERT INTO arrival (id, connection, received_at, method, path, query, headers, body, verdict) VALUES ('a', 'c', 1, '', '', '', '', '', 'lost')",
+        [],
+    );
+    assert!(wrong.unwrap_err().to_string().contains("CHECK"), "a verdict that there is not");
+}
+
+#[tokio::test]
 async fn a_panicking_write_answers_an_error_and_the_store_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
