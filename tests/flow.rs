@@ -321,3 +321,41 @@ async fn a_long_batch_is_read_in_its_order_and_an_edit_at_its_end_finds_its_mess
     "message 200, mended".clone_into(&mut expected[199]);
     assert_eq!(stored, expected);
 }
+
+#[tokio::test]
+async fn an_arrival_that_cannot_be_stored_is_tried_again_and_holds_up_nobody() {
+    let shop = shop(|_| says("Um momento."), json!({})).await;
+    let requests: Vec<Request> = (1..=50).map(|number| update(number, &format!("message {number}"), false)).collect();
+    shop.desk
+        .hub
+        .store
+        .write(move |tx| {
+            // As a broken index or a full page would: this one message can never be written.
+            tx.execute_batch(
+                "CREATE TRIGGER spoiled BEFORE INSERT ON message WHEN new.text = 'message 7' BEGIN SELECT RAISE(ABORT, 'spoiled'); END;",
+            )?;
+            let connection: ConnectionId = tx.query_row("SELECT id FROM connection WHERE connector = 'telegram'", [], |row| row.get(0))?;
+            for request in &requests {
+                arrivals::insert(tx, &connection, request, &[])?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    shop.desk
+        .until("its neighbours are there", async |desk| desk.count("SELECT count(*) FROM message WHERE direction = 'in'").await == 49)
+        .await;
+    assert_eq!(shop.desk.count("SELECT count(*) FROM arrival WHERE verdict = 'handled'").await, 49);
+    let tried = "SELECT count(*) FROM arrival WHERE verdict = 'pending' AND attempts > 0 AND due_at > received_at AND reason IS NOT NULL";
+    assert_eq!(shop.desk.count(tried).await, 1, "it is tried again later");
+    shop.desk
+        .hub
+        .store
+        .write(|tx| {
+            tx.execute_batch("DROP TRIGGER spoiled")?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    shop.desk.until("it is there too", async |desk| desk.count("SELECT count(*) FROM message WHERE text = 'message 7'").await == 1).await;
+}

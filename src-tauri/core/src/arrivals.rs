@@ -19,7 +19,7 @@ use crate::connections::Live;
 use crate::connector::{Event, Request};
 use crate::conversations::{self, Effect, Place};
 use crate::conversions;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
 use crate::id::{ArrivalId, ConnectionId};
 use crate::model::Change;
@@ -28,8 +28,9 @@ use crate::{introductions, say};
 
 pub mod keeping;
 
-/// How many arrivals are read at once.
+/// How many arrivals are read at once, and how many of them are one piece of work for the writer.
 const BATCH: usize = 256;
+const PIECE: usize = 32;
 /// How many arrivals within [`STORM_LOOK`] make a storm.
 const STORM: u64 = 10;
 const STORM_LOOK: Duration = Duration::from_millis(10);
@@ -102,14 +103,14 @@ pub async fn accept(hub: &Hub, concerned: &[Arc<Live>], request: Request) -> Res
         .map(|live| (live.connection.id.clone(), live.rules.as_ref().map_or(&[] as &[&str], |rules| rules.secret_headers)))
         .collect();
     hub.intake.fetch_add(concerned.len() as u64, Ordering::Relaxed);
-    hub.store
-        .write(move |tx| {
-            for (connection, secret_headers) in &concerned {
-                insert(tx, connection, &request, secret_headers)?;
-            }
-            Ok(())
-        })
-        .await
+    let many = concerned.len() > 1;
+    let store = move |tx: &Tx<'_>| {
+        for (connection, secret_headers) in &concerned {
+            insert(tx, connection, &request, secret_headers)?;
+        }
+        Ok(())
+    };
+    if many { hub.store.write(store).await } else { hub.store.write_one(store).await }
 }
 
 /// Notes a refused request: one line, never its body.
@@ -182,23 +183,31 @@ async fn let_the_storm_pass(hub: &Hub) {
 /// One round. Zero = there may be more at once; otherwise when the next one is due, if any waits.
 async fn turn(hub: &Arc<Hub>) -> Result<Option<Duration>> {
     let now = hub.store.clock().now();
-    let (pending, next_due) = hub.store.read(move |db| pending(db, now)).await?;
+    let (pending, next_due) = hub.store.read(move |db| pending(db, now, BATCH)).await?;
     if pending.is_empty() {
         return Ok(next_due.map(|due| due.since(now).max(Duration::from_millis(50))));
     }
     let full = pending.len() == BATCH;
     // Written in order into one queue: the writer makes one commit of them. Unconstrained, because a task that has used up its budget
     // is woken in the opposite order: the rest of a long batch would be written backwards, and an edit before its message is lost.
-    let done = tokio::task::unconstrained(join_all(pending.into_iter().map(|arrival| settle(hub, arrival)))).await;
+    let mut pieces = Vec::with_capacity(BATCH.div_ceil(PIECE));
+    let mut pending = pending.into_iter().peekable();
+    while pending.peek().is_some() {
+        let piece: Vec<_> = pending.by_ref().take(PIECE).map(|arrival| (understood(hub, &arrival), arrival)).collect();
+        let inside = hub.clone();
+        pieces.push(hub.store.write(move |tx| settle(tx, &inside, &piece)));
+    }
+    let done = tokio::task::unconstrained(join_all(pieces)).await;
     done.into_iter().collect::<Result<Vec<()>>>()?;
     Ok(if full { Some(Duration::ZERO) } else { Some(Duration::ZERO).filter(|_| next_due.is_none()).or(Some(Duration::from_millis(50))) })
 }
 
-fn pending(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Pending>, Option<Timestamp>)> {
+/// What is to be read now, in order, at most `many`; and when the next one after that is due, if all of it is here.
+fn pending(db: &rusqlite::Connection, now: Timestamp, many: usize) -> Result<(Vec<Pending>, Option<Timestamp>)> {
     let mut statement = db.prepare_cached(
         "SELECT seq, id, connection, attempts, method, path, query, headers, body FROM arrival WHERE verdict = 'pending' AND due_at <= ?1 ORDER BY seq LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![now, BATCH as i64], |row| {
+    let rows = statement.query_map(params![now, i64::try_from(many).unwrap_or(i64::MAX)], |row| {
         let headers: String = row.get(7)?;
         Ok(Pending {
             seq: row.get(0)?,
@@ -216,7 +225,7 @@ fn pending(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Pending>, O
         })
     })?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    if rows.len() == BATCH {
+    if rows.len() == many {
         // There is more at once; looking through a long backlog for what is due later would only slow it down.
         return Ok((rows, None));
     }
@@ -228,50 +237,80 @@ fn pending(db: &rusqlite::Connection, now: Timestamp) -> Result<(Vec<Pending>, O
     Ok((rows, next))
 }
 
-async fn settle(hub: &Arc<Hub>, arrival: Pending) -> Result<()> {
-    let (seq, id, attempts) = (arrival.seq, arrival.id.clone(), arrival.attempts);
-    let outcome = match understood(hub, &arrival) {
-        Ok((live, events)) => {
-            let acknowledge: Vec<String> = events
-                .iter()
-                .filter_map(|event| if let Event::Message(message) = event { message.acknowledge.clone() } else { None })
-                .collect();
-            let strangers = introductions::strangers(&events);
-            let stored = store_effects(hub, &live, seq, &id, events).await;
-            if stored.is_ok() {
-                introductions::ask(hub, live.clone(), strangers);
-            }
-            if stored.is_ok() && !acknowledge.is_empty() {
-                hub.acknowledge(live, acknowledge);
-            }
-            stored
-        }
-        Err((verdict, reason)) => hub.store.write(move |tx| finish(tx, seq, &id, verdict, Some(&reason), &[])).await,
-    };
-    let Err(error) = outcome else { return Ok(()) };
-    if matches!(error.code, crate::error::Code::Unavailable) {
+/// What a connector makes of an arrival; a verdict and its reason where that is nothing.
+type Read = std::result::Result<(Arc<Live>, Vec<Event>), (Verdict, String)>;
+
+/// Does what a few arrivals say, in order: all of them together, and one by one where that does not go, so that one holds up nobody.
+fn settle(tx: &Tx<'_>, hub: &Arc<Hub>, arrivals: &[(Read, Pending)]) -> Result<()> {
+    let together = tx.part(|tx| arrivals.iter().try_for_each(|(read, arrival)| take_effect(tx, hub, arrival, read)));
+    match together {
+        Ok(()) => Ok(()),
+        Err(error) if error.code == Code::Corrupt => Err(error),
+        Err(_) => arrivals.iter().try_for_each(|(read, arrival)| settle_one(tx, hub, arrival, read)),
+    }
+}
+
+/// Does what an arrival says, or notes why not: it is tried again later, and at last parked.
+fn settle_one(tx: &Tx<'_>, hub: &Arc<Hub>, arrival: &Pending, read: &Read) -> Result<()> {
+    let Err(error) = tx.part(|tx| take_effect(tx, hub, arrival, read)) else { return Ok(()) };
+    if error.code == Code::Corrupt {
         return Err(error);
     }
     tracing::warn!(arrival.id = %arrival.id, error = ?error, "An arrival's effects could not be stored.");
-    let (id, reason) = (arrival.id.clone(), error.message.to_string());
-    hub.store
-        .write(move |tx| {
-            if attempts + 1 >= ATTEMPTS {
-                return finish(tx, seq, &id, Verdict::Parked, Some(&reason), &[]);
+    let reason = error.message.to_string();
+    if arrival.attempts + 1 >= ATTEMPTS {
+        return finish(tx, arrival.seq, &arrival.id, Verdict::Parked, Some(&reason), &[]);
+    }
+    let wait = crate::queue::backoff(u32::try_from(arrival.attempts).unwrap_or(0), Duration::from_secs(1), LONGEST_WAIT);
+    tx.prepare_cached("UPDATE arrival SET attempts = attempts + 1, due_at = ?2, reason = ?3 WHERE seq = ?1")?.execute(params![
+        arrival.seq,
+        tx.now().plus(wait),
+        reason
+    ])?;
+    Ok(())
+}
+
+fn take_effect(tx: &Tx<'_>, hub: &Arc<Hub>, arrival: &Pending, read: &Read) -> Result<()> {
+    let (verdict, before): (String, String) = tx
+        .prepare_cached("SELECT verdict, effects FROM arrival WHERE seq = ?1")?
+        .query_row([arrival.seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if verdict != Verdict::Pending.as_str() {
+        return Ok(());
+    }
+    let (live, events) = match read {
+        Ok((live, events)) => (live, events),
+        Err((verdict, reason)) => return finish(tx, arrival.seq, &arrival.id, *verdict, Some(reason), &[]),
+    };
+    let place = Place {
+        connection: &live.connection.id,
+        connector: &live.connection.connector,
+        agent: live.connection.agent.as_ref(),
+        gather: hub.gather(live),
+        language: &hub.language(),
+        reports: conversions::reports(hub, &live.connection.id),
+    };
+    let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<Result<Vec<_>>>()?;
+    // Replayed, it finds everything done: what it did the first time stays its verdict.
+    let before: Vec<Effect> = serde_json::from_str(&before).map_err(anyhow::Error::from)?;
+    let effects = if verdict_of(&effects) == Verdict::Repeat && !before.is_empty() { before } else { effects };
+    finish(tx, arrival.seq, &arrival.id, verdict_of(&effects), None, &effects)?;
+    let pressed = |event: &Event| if let Event::Message(message) = event { message.acknowledge.clone() } else { None };
+    let acknowledge: Vec<String> = events.iter().filter_map(pressed).collect();
+    let strangers = introductions::strangers(events);
+    if !acknowledge.is_empty() || !strangers.is_empty() {
+        let (hub, live) = (hub.clone(), live.clone());
+        tx.afterwards(move || {
+            introductions::ask(&hub, live.clone(), strangers);
+            if !acknowledge.is_empty() {
+                hub.acknowledge(live, acknowledge);
             }
-            let wait = crate::queue::backoff(u32::try_from(attempts).unwrap_or(0), Duration::from_secs(1), LONGEST_WAIT);
-            tx.prepare_cached("UPDATE arrival SET attempts = attempts + 1, due_at = ?2, reason = ?3 WHERE seq = ?1")?.execute(params![
-                seq,
-                tx.now().plus(wait),
-                reason
-            ])?;
-            Ok(())
-        })
-        .await
+        });
+    }
+    Ok(())
 }
 
 /// Lets the connector say what happened.
-fn understood(hub: &Hub, arrival: &Pending) -> std::result::Result<(Arc<Live>, Vec<Event>), (Verdict, String)> {
+fn understood(hub: &Hub, arrival: &Pending) -> Read {
     let Some(live) = hub.connections.get(&arrival.connection) else {
         return Err((Verdict::Parked, say!("The connection is not there any more.").to_string()));
     };
@@ -292,34 +331,6 @@ fn understood(hub: &Hub, arrival: &Pending) -> std::result::Result<(Arc<Live>, V
             Err((Verdict::NotUnderstood, say!("Shopbell could not read this. It is kept whole and can be replayed.").to_string()))
         }
     }
-}
-
-async fn store_effects(hub: &Arc<Hub>, live: &Arc<Live>, seq: i64, id: &ArrivalId, events: Vec<Event>) -> Result<()> {
-    let (live, id) = (live.clone(), id.clone());
-    let (gather, language, reports) = (hub.gather(&live), hub.language(), conversions::reports(hub, &live.connection.id));
-    hub.store
-        .write(move |tx| {
-            let place = Place {
-                connection: &live.connection.id,
-                connector: &live.connection.connector,
-                agent: live.connection.agent.as_ref(),
-                gather,
-                language: &language,
-                reports,
-            };
-            let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<Result<Vec<_>>>()?;
-            // Replayed, it finds everything done: what it did the first time stays its verdict.
-            let before = effects_of(tx, seq)?;
-            let effects = if verdict_of(&effects) == Verdict::Repeat && !before.is_empty() { before } else { effects };
-            finish(tx, seq, &id, verdict_of(&effects), None, &effects)
-        })
-        .await
-}
-
-/// What an arrival did when it was read before; nothing on the first time.
-fn effects_of(tx: &Tx<'_>, seq: i64) -> Result<Vec<Effect>> {
-    let text: String = tx.prepare_cached("SELECT effects FROM arrival WHERE seq = ?1")?.query_row([seq], |row| row.get(0))?;
-    Ok(serde_json::from_str(&text).map_err(anyhow::Error::from)?)
 }
 
 /// The gravest thing that can be said of it, for a person who looks.

@@ -119,6 +119,7 @@ pub struct Hub {
     sign_in: OnceLock<Arc<SignIn>>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    runtime: tokio::runtime::Handle,
     /// Held while the work begins, so that it begins once.
     beginning: tokio::sync::Mutex<()>,
     working: AtomicBool,
@@ -161,6 +162,7 @@ impl Hub {
             sign_in: OnceLock::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            runtime: tokio::runtime::Handle::current(),
             beginning: tokio::sync::Mutex::new(()),
             working: AtomicBool::new(false),
         });
@@ -474,7 +476,7 @@ impl Hub {
     /// Tells the service, beside the main work, that something was received (a pressed button). Best effort by nature.
     pub fn acknowledge(self: &Arc<Self>, live: Arc<Live>, what: Vec<String>) {
         let hub = self.clone();
-        self.tasks.spawn(async move {
+        self.spawn(async move {
             let Some((channel, link)) = live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())) else {
                 return;
             };
@@ -509,7 +511,8 @@ impl Hub {
 
     /// Runs `task` until the hub stops.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
+        // Also asked for on the writer's thread, which is none of the runtime's.
+        self.tasks.spawn_on(task, &self.runtime);
     }
 }
 
