@@ -1,4 +1,4 @@
-//! The hub as a process of this bench: the real gateway, store and stages, the real connector of a chat service, an instant model.
+//! The hub as a process of this bench: the real gateway, store and stages, the real connectors of a chat service and of a model.
 //!
 //! Two things are set apart: no pause to gather a burst, and no pace per connection (a real service allows 30 messages a second; here
 //! the hub is measured, not the service's patience).
@@ -21,17 +21,15 @@ use shopbell_core::gateway::serve::{self, Limits};
 use shopbell_core::hub::{Hub, HubOptions, Reach};
 use shopbell_core::secret::Secret;
 use shopbell_core::vault::keychain::NoKeychain;
-use shopbell_tests::scripted::{last_words, says, scripted};
 
 use crate::load::{Hook, SECRET};
+use crate::pipe::Towards;
 
-/// Runs the hub towards `provider` until the process is ended. Without a provider nobody answers: only what arrives is measured.
-pub async fn serve(provider: &str) {
+/// Runs the hub until the process is ended. With nowhere to send calls nobody answers: only what arrives is measured.
+pub async fn serve(towards: Option<Towards>) {
     let directory = tempfile::tempdir().unwrap();
-    let (model, _) = scripted(|prompt| says(format!("re: {}", last_words(prompt).chars().take(60).collect::<String>())));
-    let mut connectors: Vec<Arc<dyn AnyConnector>> =
+    let connectors: Vec<Arc<dyn AnyConnector>> =
         shopbell_connectors::all().into_iter().map(|connector| Arc::new(Unpaced::new(connector)) as _).collect();
-    connectors.push(model);
     let mut options = HubOptions::new(directory.path().to_owned(), connectors);
     options.passphrase = Some(Secret::new("bench"));
     options.keychain = Arc::new(NoKeychain);
@@ -42,17 +40,18 @@ pub async fn serve(provider: &str) {
     hub.set_reach(Reach { public: Some(address), ..Reach::default() });
 
     let ask = async |command: &str, request: Value| hub.call(command, request).await.unwrap_or_else(|error| panic!("{command}: {error:?}"));
-    let answered = provider.starts_with("http");
-    if answered {
-        let brain = ask("create_connection", json!({ "connector": "scripted", "name": "model", "config": {} })).await;
+    let base_url = if let Some(towards) = &towards {
+        let config = json!({ "base_url": towards.model, "default_model": "echo" });
+        let brain = ask("create_connection", json!({ "connector": "openai-compatible", "name": "model", "config": config })).await;
         let agent = ask("create_agent", json!({ "name": "Nina", "instructions": "Echo.", "connection": brain["id"], "tools": [] })).await;
         ask("set_default_agent", json!({ "agent": agent["id"] })).await;
+        towards.provider.as_str()
     } else {
         for agent in ask("list_agents", json!({})).await["items"].as_array().unwrap() {
             ask("delete_agent", json!({ "id": agent["id"] })).await;
         }
-    }
-    let base_url = if answered { provider } else { "http://127.0.0.1:9" };
+        "http://127.0.0.1:9"
+    };
     let config = json!({ "bot_token": "123456789:AAH0benchbenchbenchbenchbenchbench0", "mode": "webhook", "webhook_secret": SECRET, "base_url": base_url });
     let made = ask("create_connection", json!({ "connector": "telegram", "name": "bench", "config": config })).await;
     let hook = made["webhook_url"].as_str().unwrap().to_owned();

@@ -25,6 +25,17 @@ impl Report {
         }
     }
 
+    /// Times in ms, of which the middle one has a limit.
+    pub fn limit(&mut self, name: &str, times: &[f64], most: f64) {
+        let (middle, worst) = (crate::load::percentile(times, 50), crate::load::percentile(times, 99));
+        let met = middle <= most;
+        let verdict = if met { "met" } else { "MISSED" };
+        Self::say(&format!("{name:<46}{middle:>12.1} ms   {worst:>8.2} ms at p99  (goal ≤ {most}: {verdict})"));
+        if !met {
+            self.missed.push(name.to_owned());
+        }
+    }
+
     /// Something that must be so exactly.
     pub fn must(&mut self, name: &str, found: usize, wanted: usize) {
         let verdict = if found == wanted { "met" } else { "MISSED" };
