@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test stops where something is not as it should be")]
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shopbell_core::connector::AnyConnector;
 use shopbell_core::error::ApiError;
+use shopbell_core::gateway::doors::{self, Places, Ports};
 use shopbell_core::hub::{Hub, HubOptions};
 use shopbell_core::secret::Secret;
 use shopbell_core::vault::keychain::NoKeychain;
@@ -39,7 +41,22 @@ impl TestHub {
         Self::opened(directory, more, |_| {}).await
     }
 
+    /// A Lab of a directory.
+    ///
+    /// # Errors
+    /// As [`Hub::open`].
+    pub async fn lab(directory: Arc<tempfile::TempDir>, more: Vec<Arc<dyn AnyConnector>>) -> Result<Self, shopbell_core::error::Error> {
+        let hub = Hub::open(Self::options(&directory, more, |options| options.lab = true)).await?;
+        let ports = Ports::take(&Places { admin: None, public: SocketAddr::from(([127, 0, 0, 1], 0)) }).await?;
+        doors::open(&hub, ports, None, None).await?;
+        Ok(Self { hub, directory })
+    }
+
     async fn opened(directory: Arc<tempfile::TempDir>, more: Vec<Arc<dyn AnyConnector>>, change: impl FnOnce(&mut HubOptions)) -> Self {
+        Self { hub: Hub::open(Self::options(&directory, more, change)).await.unwrap(), directory }
+    }
+
+    fn options(directory: &tempfile::TempDir, more: Vec<Arc<dyn AnyConnector>>, change: impl FnOnce(&mut HubOptions)) -> HubOptions {
         let mut connectors = shopbell_connectors::all();
         connectors.extend(more);
         let mut options = HubOptions::new(directory.path().to_owned(), connectors);
@@ -47,7 +64,7 @@ impl TestHub {
         options.keychain = Arc::new(NoKeychain);
         options.gather = Some(Duration::from_millis(20));
         change(&mut options);
-        Self { hub: Hub::open(options).await.unwrap(), directory }
+        options
     }
 
     /// Stops the hub and opens it again.

@@ -119,6 +119,7 @@ async fn open(profile: String, public: Option<SocketAddr>) -> Result<Arc<Hub>> {
     let directory = profile::directory(&profile)?;
     let ports = take_port(&profile, public, &directory).await?;
     let mut options = HubOptions::new(directory, shopbell_connectors::all());
+    options.lab = profile == profile::LAB;
     options.profile = profile;
     let hub = Hub::open(options).await?;
     if let Err(error) = doors::open(&hub, ports, None, None).await {

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +17,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
-use shopbell_core::connector::Fault;
+use shopbell_core::connector::{Fault, Share, Weather};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -32,6 +33,8 @@ pub struct Manners {
     pub shown: fn(&str) -> String,
     /// Whether a fault may hit a call to this path. Calls that wait (long polls) are usually spared.
     pub may_fail: fn(&str) -> bool,
+    /// Whether a call to this path fetches a customer's file.
+    pub fetches: fn(&str) -> bool,
     /// The service's own way to say a fault that has an answer.
     pub refusal: fn(&Fault) -> Response,
 }
@@ -47,6 +50,32 @@ struct State {
     manners: Manners,
     journal: Mutex<VecDeque<Value>>,
     faults: Mutex<VecDeque<Fault>>,
+    weather: Mutex<Sky>,
+}
+
+/// The weather, and how far each of its kinds has come to its next stroke.
+#[derive(Default)]
+struct Sky {
+    weather: Weather,
+    too_many: Share,
+    timeouts: Share,
+    expired: Share,
+}
+
+impl Sky {
+    fn strikes(&mut self, fetches: bool) -> Option<Fault> {
+        let Weather { too_many, timeouts, expired_media, delay } = self.weather;
+        if fetches && self.expired.picks(expired_media) {
+            return Some(Fault::MediaGone);
+        }
+        if self.too_many.picks(too_many) {
+            return Some(Fault::RateLimit(Duration::from_secs(1)));
+        }
+        if self.timeouts.picks(timeouts) {
+            return Some(Fault::CutAfter);
+        }
+        (!delay.is_zero()).then_some(Fault::Slow(delay))
+    }
 }
 
 /// Locks, whatever happened to a thread that held it.
@@ -62,7 +91,7 @@ impl Loopback {
     pub async fn start(router: Router, manners: Manners) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(State { manners, journal: Mutex::default(), faults: Mutex::default() });
+        let state = Arc::new(State { manners, journal: Mutex::default(), faults: Mutex::default(), weather: Mutex::default() });
         let stop = CancellationToken::new();
         tokio::spawn(serve(listener, router, state.clone(), stop.clone()));
         Ok(Self { address, state, _stop: stop.drop_guard() })
@@ -81,6 +110,11 @@ impl Loopback {
     /// Puts `fault` before the next answers.
     pub fn fault(&self, fault: &Fault, times: u32) {
         lock(&self.state.faults).extend((0..times).map(|_| fault.clone()));
+    }
+
+    /// From now on calls fail like that; what [`Self::fault`] has put before them comes first.
+    pub fn set_weather(&self, weather: &Weather) {
+        lock(&self.state.weather).weather = *weather;
     }
 }
 
@@ -113,7 +147,12 @@ struct HungUp;
 
 async fn answer(request: hyper::Request<Incoming>, router: Router, state: Arc<State>) -> Result<Response, HungUp> {
     let path = request.uri().path().to_owned();
-    let fault = if (state.manners.may_fail)(&path) { lock(&state.faults).pop_front() } else { None };
+    let fault = if (state.manners.may_fail)(&path) {
+        let asked_for = lock(&state.faults).pop_front();
+        asked_for.or_else(|| lock(&state.weather).strikes((state.manners.fetches)(&path)))
+    } else {
+        None
+    };
     if fault == Some(Fault::CutBefore) {
         return Err(HungUp);
     }

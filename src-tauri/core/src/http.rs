@@ -47,6 +47,8 @@ struct Shared {
     /// Where we listen ourselves; nothing we fetch may lead back to it.
     own: RwLock<Vec<SocketAddr>>,
     proxy: RwLock<Option<Url>>,
+    /// Nothing but the hosts that owners typed, and these on this computer alone (the Lab).
+    stays_here: bool,
     /// One client (and pool of connections) for the internet (`None`) and one per host that an owner allowed.
     clients: RwLock<HashMap<Option<Origin>, reqwest::Client>>,
 }
@@ -92,6 +94,11 @@ impl Network {
     /// A network with no doors of our own yet and no proxy.
     pub fn new() -> Self {
         Self { shared: Arc::default() }
+    }
+
+    /// A network that leads to stand-ins on this computer and nowhere else.
+    pub fn within_this_computer() -> Self {
+        Self { shared: Arc::new(Shared { stays_here: true, ..Shared::default() }) }
     }
 
     /// Closes one of our own listening sockets to every outgoing call.
@@ -185,6 +192,15 @@ impl Shared {
     }
 }
 
+/// Whether an address is this computer, as it is written; a name may lead anywhere.
+fn is_this_computer(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    }
+}
+
 /// A name that can only mean the own network (or a literal address there).
 fn looks_private(host: &str) -> bool {
     if let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
@@ -270,6 +286,9 @@ impl Client {
         }
         let allowed = self.allowed.as_ref().filter(|allowed| **allowed == origin);
         let shown = origin.host.as_str();
+        if self.shared.stays_here && !(allowed.is_some() && is_this_computer(&url)) {
+            return Err(refused(say!("Nothing leaves this computer from the Lab, so {host} is not called.", host = shown)));
+        }
         if allowed.is_none() {
             if !origin.https {
                 return Err(refused(say!("{host} must be called by https.", host = shown)));

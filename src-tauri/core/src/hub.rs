@@ -29,6 +29,7 @@ use crate::gateway::sign_in::SignIn;
 use crate::http::Network;
 use crate::id::{ConnectionId, ConversationId};
 use crate::introductions::Introductions;
+use crate::lab::{self, Lab};
 use crate::media::Media;
 use crate::model::{Change, ConnectionStatus};
 use crate::outbox::Pace;
@@ -56,6 +57,8 @@ pub struct HubOptions {
     pub gather: Option<Duration>,
     /// How long a turn waits for its model's owner before a person is asked for.
     pub hold: Duration,
+    /// Whether it is a Lab: every service is a stand-in on this computer.
+    pub lab: bool,
 }
 
 impl HubOptions {
@@ -70,6 +73,7 @@ impl HubOptions {
             clock: Arc::new(SystemClock::new()),
             gather: None,
             hold: agent::standby::HOLD,
+            lab: false,
         }
     }
 }
@@ -111,6 +115,8 @@ pub struct Hub {
     pub introductions: Introductions,
     /// How many webhooks were taken in since the start.
     pub intake: AtomicU64,
+    /// What a Lab has more than a shop; `None` in a shop.
+    pub lab: Option<Lab>,
     /// The profile's name.
     pub profile: String,
     gather: Option<Duration>,
@@ -131,8 +137,14 @@ impl Hub {
     /// # Errors
     /// What [`Store::open`] says; [`Code::WrongPassphrase`] when a passphrase was given and is wrong.
     pub async fn open(options: HubOptions) -> Result<Arc<Self>> {
-        let HubOptions { directory, profile, connectors, passphrase, keychain, clock, gather, hold } = options;
+        let HubOptions { directory, profile, connectors, passphrase, keychain, clock, gather, hold, lab } = options;
         let store = tokio::task::spawn_blocking(move || Store::open(&directory, clock)).await.map_err(anyhow::Error::from)??;
+        let connectors: BTreeMap<&'static str, Arc<dyn AnyConnector>> =
+            connectors.into_iter().map(|connector| (connector.about().kind, connector)).collect();
+        if lab {
+            let known = connectors.clone();
+            store.read(move |db| lab::refuse_real(db, &known)).await?;
+        }
         let opened = async {
             let vault = Vault::load(store.clone(), keychain, &profile).await?;
             Ok((vault, store.read(crate::words::language).await?))
@@ -146,8 +158,8 @@ impl Hub {
             media: Arc::new(Media::new(store.clone())),
             store,
             vault,
-            network: Network::new(),
-            connectors: connectors.into_iter().map(|connector| (connector.about().kind, connector)).collect(),
+            network: if lab { Network::within_this_computer() } else { Network::new() },
+            connectors,
             connections: Arc::default(),
             pace: Pace::default(),
             turns: Turns::default(),
@@ -155,6 +167,7 @@ impl Hub {
             hold,
             introductions: Introductions::default(),
             intake: AtomicU64::new(0),
+            lab: lab.then(Lab::default),
             profile,
             gather,
             language: RwLock::new(language),
@@ -212,6 +225,9 @@ impl Hub {
         first_run::prepare(self).await?;
         self.use_proxy().await?;
         self.reload_all().await?;
+        if self.lab.is_some() {
+            lab::open(self).await?;
+        }
         self.store.write(arrivals::recover).await?;
         self.store.write(media::recover).await?;
         self.store.write(conversions::recover).await?;

@@ -126,6 +126,8 @@ ids! {
     MediaId = "med_";
     /// A document the agents may quote.
     DocumentId = "doc_";
+    /// A customer of the Lab that can be played again.
+    LabScriptId = "lab_";
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ pub mod media;
 pub mod listening;
 pub mod housekeeping;
 pub mod first_run;
+pub mod lab;
 pub mod gateway;
 pub mod api;
 pub mod hub;

@@ -8,6 +8,9 @@ use crate::say;
 /// The profile that is used when none is named.
 pub const USUAL: &str = "default";
 
+/// The profile of the Lab, where every service is a stand-in.
+pub const LAB: &str = "lab";
+
 /// The data directory of `profile` for this user, on Linux `~/.local/share/shopbell/<profile>`.
 ///
 /// # Errors

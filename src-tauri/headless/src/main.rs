@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 use serde_json::json;
-use shopbell_core::error::{Code, Error, Result};
+use shopbell_core::error::{Error, Result};
 use shopbell_core::gateway::doors::{self, Places, Ports};
 use shopbell_core::gateway::files::Pages;
 use shopbell_core::hub::{Hub, HubOptions};
-use shopbell_core::{profile, say};
+use shopbell_core::profile;
 
 mod options;
 
@@ -78,14 +78,6 @@ fn end(error: &Error) -> ExitCode {
 async fn run(options: Options) -> Result<()> {
     // From the first moment: a stop that comes while we start is a stop all the same.
     let stop = stop_signal()?;
-    if options.lab {
-        return Err(Error::new(
-            Code::Invalid,
-            say!(
-                "The lab is not part of this version yet. Start without --lab; connections can be pointed to a test service under Advanced."
-            ),
-        ));
-    }
     let directory = match options.data_dir {
         Some(directory) => directory,
         None => profile::directory(&options.profile)?,
@@ -94,6 +86,7 @@ async fn run(options: Options) -> Result<()> {
     let mut hub_options = HubOptions::new(directory.clone(), shopbell_connectors::all());
     hub_options.profile = options.profile;
     hub_options.passphrase = options.passphrase;
+    hub_options.lab = options.lab;
     let hub = Hub::open(hub_options).await?;
     let opened = async {
         let token = match options.token {

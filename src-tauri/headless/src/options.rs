@@ -18,7 +18,7 @@ shopbell-server: Shopbell without a window, used in a browser or by scripts.
   --public ADDRESS       hooks and the website chat (default: 127.0.0.1:7411)
   --public-url URL       the address under which a proxy or tunnel of yours leads to --public
   --passphrase-file F    opens the vault, and makes it on new data, with the passphrase in F
-  --lab                  every service is a simulator on this computer; only with data made for it
+  --lab                  every service is a simulator on this computer; only with data made for it (profile: lab)
   --help, --version
 
 Environment: SHOPBELL_TOKEN (token of the admin side; made and kept when absent), SHOPBELL_PASSPHRASE, SHOPBELL_LOG (info).
@@ -65,6 +65,7 @@ fn wrong(sentence: Sentence) -> Error {
 /// # Errors
 /// [`Code::Invalid`] with a sentence that names the argument.
 pub fn read(arguments: impl IntoIterator<Item = String>, environment: impl Fn(&str) -> Option<String>) -> Result<Asked> {
+    let mut profile = None;
     let mut options = Options {
         data_dir: None,
         profile: profile::USUAL.to_owned(),
@@ -92,7 +93,7 @@ pub fn read(arguments: impl IntoIterator<Item = String>, environment: impl Fn(&s
             "--help" | "-h" => return Ok(Asked::Print(HELP.to_owned())),
             "--version" | "-V" => return Ok(Asked::Print(concat!("shopbell-server ", env!("CARGO_PKG_VERSION"), "\n").to_owned())),
             "--data-dir" => options.data_dir = Some(PathBuf::from(value()?)),
-            "--profile" => options.profile = value()?,
+            "--profile" => profile = Some(value()?),
             "--admin" => options.admin = address(&name, &value()?)?,
             "--public" => options.public = address(&name, &value()?)?,
             "--public-url" => options.public_url = Some(doors::public_url(&value()?)?),
@@ -104,7 +105,15 @@ pub fn read(arguments: impl IntoIterator<Item = String>, environment: impl Fn(&s
             return Err(wrong(say!("{name} takes no value, but {value} was given.", name = name, value = extra)));
         }
     }
+    if let Some(named) = profile {
+        options.profile = named;
+    } else if options.lab {
+        profile::LAB.clone_into(&mut options.profile);
+    }
     profile::check(&options.profile)?;
+    if options.lab && options.public_url.is_some() {
+        return Err(wrong(say!("Nobody reaches the Lab from outside: leave --public-url or --lab away.")));
+    }
     if options.admin == options.public && options.admin.port() != 0 {
         return Err(wrong(say!("--admin and --public need different addresses.")));
     }
@@ -142,13 +151,21 @@ mod tests {
     fn the_usual_start_needs_no_argument() {
         let Ok(Asked::Run(options)) = asked("") else { panic!("it runs") };
         assert_eq!((options.admin.to_string(), options.public.to_string()), ("127.0.0.1:7410".into(), "127.0.0.1:7411".into()));
-        let Ok(Asked::Run(options)) =
-            asked("--admin=localhost:1 --public 0.0.0.0:2 --profile test --public-url https://shop.example.com/ --lab")
+        let Ok(Asked::Run(options)) = asked("--admin=localhost:1 --public 0.0.0.0:2 --profile test --public-url https://shop.example.com/")
         else {
             panic!("it runs")
         };
-        assert_eq!((options.admin.port(), options.public.port(), options.profile.as_str(), options.lab), (1, 2, "test", true));
+        assert_eq!((options.admin.port(), options.public.port(), options.profile.as_str(), options.lab), (1, 2, "test", false));
         assert_eq!(options.public_url.as_deref(), Some("https://shop.example.com"));
+    }
+
+    #[test]
+    fn the_lab_has_a_profile_of_its_own_and_no_way_in_from_outside() {
+        for (line, profile) in [("--lab", "lab"), ("--lab --profile try", "try"), ("--profile lab-2", "lab-2")] {
+            let Ok(Asked::Run(options)) = asked(line) else { panic!("it runs") };
+            assert_eq!((options.profile.as_str(), options.lab), (profile, line.contains("--lab")), "{line}");
+        }
+        assert_eq!(asked("--lab --public-url https://shop.example.com").expect_err("refused").code, Code::Invalid);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use shopbell_core::connector::{Fault, Scripted, Simulator};
+use shopbell_core::connector::{Fault, Scripted, Simulator, Weather};
 
 use super::Family;
 use crate::loopback::{Loopback, Manners, lock};
@@ -67,7 +67,7 @@ impl ModelSimulator {
     pub async fn start(family: Family) -> anyhow::Result<Self> {
         let state = Arc::new(Answers { family, script: Mutex::default(), count: AtomicUsize::new(0) });
         let router = Router::new().fallback(answer).with_state(state.clone());
-        let manners = Manners { shown: str::to_owned, may_fail: |_| true, refusal };
+        let manners = Manners { shown: str::to_owned, may_fail: |_| true, fetches: |_| false, refusal };
         Ok(Self { server: Loopback::start(router, manners).await?, family, state })
     }
 
@@ -98,6 +98,10 @@ impl Simulator for ModelSimulator {
 
     fn fault(&self, fault: Fault, times: u32) {
         self.server.fault(&fault, times);
+    }
+
+    fn set_weather(&self, weather: &Weather) {
+        self.server.set_weather(weather);
     }
 
     fn script(&self, answers: Vec<Scripted>) {

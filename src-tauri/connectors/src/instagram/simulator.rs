@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use shopbell_core::clock::{Clock, SystemClock, Timestamp};
-use shopbell_core::connector::{Fate, Fault, Request, Said, Simulator};
+use shopbell_core::connector::{Fate, Fault, Request, Said, Simulator, Weather};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Flavour;
@@ -140,7 +140,7 @@ impl InstagramSimulator {
         let stop = CancellationToken::new();
         let world = Arc::new(World { flavour, clock: SystemClock::new(), state: Mutex::default(), client: caller() });
         let router = Router::new().fallback(answers::answer).with_state((world.clone(), stop.clone()));
-        let manners = Manners { shown: |text| text.replace(CANARY, "•••"), may_fail: |_| true, refusal: refusals::of_fault };
+        let manners = Manners { shown: |text| text.replace(CANARY, "•••"), may_fail: |_| true, fetches: |path| path.starts_with(answers::FILES), refusal: refusals::of_fault };
         let server = Loopback::start(router, manners).await?;
         lock(&world.state).address = server.base_url();
         Ok(Self { server, world, _stop_when_dropped: stop.clone().drop_guard(), stop })
@@ -271,6 +271,10 @@ impl Simulator for InstagramSimulator {
 
     fn fault(&self, fault: Fault, times: u32) {
         self.server.fault(&fault, times);
+    }
+
+    fn set_weather(&self, weather: &Weather) {
+        self.server.set_weather(weather);
     }
 
     fn signed(&self, said: &Said) -> Vec<Request> {

@@ -13,7 +13,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use shopbell_core::connector::{Fault, Request, Said, Simulator};
+use shopbell_core::connector::{Fault, Request, Said, SaidWhat, Simulator, Weather};
+use shopbell_core::model::MediaKind;
 use tokio::sync::Notify;
 
 use self::courier::Courier;
@@ -106,6 +107,7 @@ impl TelegramSimulator {
         let manners = Manners {
             shown: |path| path.replace(&token(), "•••"),
             may_fail: |path| !path.to_lowercase().ends_with("/getupdates"),
+            fetches: |path| path.starts_with("/file/bot"),
             refusal,
         };
         Ok(Self { server: Loopback::start(router, manners).await?, courier: Courier::new(world.clone()), world })
@@ -203,10 +205,44 @@ impl TelegramSimulator {
         lock(&self.world.state).messages.clone()
     }
 
-    /// A message of `said` as an update, with its chat.
+    /// What was said as an update, with its chat. What Telegram has no update for in this play is said in words.
     fn compose(&self, said: &Said) -> (i64, Value) {
         let chat = chat_of(said);
-        (chat, lock(&self.world.state).message(chat, said))
+        let mut state = lock(&self.world.state);
+        let update = match &said.what {
+            SaidWhat::File { kind, bytes, mime, filename } => {
+                let field = match kind {
+                    MediaKind::Image => "photo",
+                    MediaKind::Audio => "audio",
+                    MediaKind::Voice => "voice",
+                    MediaKind::Video => "video",
+                    MediaKind::Document | MediaKind::Sticker => "document",
+                };
+                state.file(chat, said, field, (filename.as_deref().unwrap_or("file"), mime), bytes.clone())
+            }
+            SaidWhat::Location { latitude, longitude } => {
+                let mut update = state.message(chat, said);
+                let message = update["message"].as_object_mut().expect("it was made as an object");
+                message.remove("text");
+                message.insert("location".into(), json!({ "latitude": latitude, "longitude": longitude }));
+                update
+            }
+            SaidWhat::Edit { target } => {
+                let message = target.rsplit(':').next().and_then(|number| number.parse().ok()).unwrap_or_default();
+                state.edit(chat, message, &said.text)
+            }
+            SaidWhat::Text
+            | SaidWhat::Card { .. }
+            | SaidWhat::Reaction { .. }
+            | SaidWhat::Reply { .. }
+            | SaidWhat::Press { .. }
+            | SaidWhat::Delete { .. }
+            | SaidWhat::Forwarded
+            | SaidWhat::FromAd { .. }
+            | SaidWhat::Unsupported
+            | SaidWhat::Echo => state.message(chat, said),
+        };
+        (chat, update)
     }
 
     /// Hands an update to whoever receives them: `hook`, the registered webhook, or the next poll.
@@ -247,6 +283,10 @@ impl Simulator for TelegramSimulator {
 
     fn fault(&self, fault: Fault, times: u32) {
         self.server.fault(&fault, times);
+    }
+
+    fn set_weather(&self, weather: &Weather) {
+        self.server.set_weather(weather);
     }
 
     fn signed(&self, said: &Said) -> Vec<Request> {

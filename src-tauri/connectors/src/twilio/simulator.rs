@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use shopbell_core::clock::{Clock, SystemClock, Timestamp};
-use shopbell_core::connector::{Fate, Fault, Request, Said, SaidWhat, Simulator};
+use shopbell_core::connector::{Fate, Fault, Request, Said, SaidWhat, Simulator, Weather};
 
 use self::calls::{Call, Form};
 use super::Line;
@@ -108,7 +108,8 @@ impl TwilioSimulator {
     pub async fn start(line: Line) -> anyhow::Result<Self> {
         let world = Arc::new(World { line, clock: SystemClock::new(), state: Mutex::default(), client: caller() });
         let router = Router::new().fallback(answers::answer).with_state(world.clone());
-        let manners = Manners { shown: str::to_owned, may_fail: |_| true, refusal: answers::fault };
+        let manners =
+            Manners { shown: str::to_owned, may_fail: |_| true, fetches: |path| path.contains("/Media/"), refusal: answers::fault };
         Ok(Self { server: Loopback::start(router, manners).await?, world, client: caller() })
     }
 
@@ -209,9 +210,17 @@ impl Simulator for TwilioSimulator {
         self.server.fault(&fault, times);
     }
 
+    fn set_weather(&self, weather: &Weather) {
+        self.server.set_weather(weather);
+    }
+
     fn signed(&self, said: &Said) -> Vec<Request> {
+        self.signed_for(said, HOOK)
+    }
+
+    fn signed_for(&self, said: &Said, hook: &str) -> Vec<Request> {
         let form = calls::compose(&self.world, &self.server.base_url(), said);
-        form.into_iter().map(|form| Call::new(form, HOOK).request(CANARY)).collect()
+        form.into_iter().map(|form| Call::new(form, hook).request(CANARY)).collect()
     }
 
     async fn say(&self, said: &Said, hook: Option<&str>) -> anyhow::Result<()> {
@@ -228,6 +237,12 @@ impl Simulator for TwilioSimulator {
 
     fn received(&self) -> Vec<(String, String)> {
         lock(&self.world.state).received.clone()
+    }
+
+    fn taken(&self) -> Vec<String> {
+        let state = lock(&self.world.state);
+        let ours = state.messages.iter().filter(|message| message["direction"] == "outbound-api" && message["status"] != "undelivered");
+        ours.filter_map(|message| message["sid"].as_str()).map(str::to_owned).collect()
     }
 }
 

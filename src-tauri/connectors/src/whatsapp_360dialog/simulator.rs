@@ -12,7 +12,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use shopbell_core::connector::{Fate, Fault, Request, Said, Simulator};
+use shopbell_core::connector::{Fate, Fault, Request, Said, Simulator, Weather};
 use url::Url;
 
 use crate::loopback::{Loopback, Manners, lock};
@@ -20,6 +20,8 @@ use crate::meta::whatsapp::simulator::{DISPLAY_NUMBER, Refused, World, post};
 
 /// What stands in the key and must be seen nowhere else.
 const CANARY: &str = "canaryD360vQp9sXw4nZk1b7hLr2";
+/// Where files are fetched.
+const FILES: &str = "/whatsapp_business/attachments/";
 /// The secret of the webhook in [`Dialog360Simulator::config`].
 const SECRET: &str = "whs-canaryD360vQp9sXw4nZk1b7hLr2-5t8y2";
 /// Failed questions for files that are put up with.
@@ -52,7 +54,7 @@ impl Dialog360Simulator {
     pub async fn start() -> anyhow::Result<Self> {
         let desk = Arc::new(Desk { world: World::new(), hook: Mutex::default(), failed: Mutex::default() });
         let router = Router::new().fallback(answer).with_state(desk.clone());
-        let manners = Manners { shown: |text| text.replace(CANARY, "•••"), may_fail: |_| true, refusal };
+        let manners = Manners { shown: |text| text.replace(CANARY, "•••"), may_fail: |_| true, fetches: |path| path.starts_with(FILES), refusal };
         Ok(Self { server: Loopback::start(router, manners).await?, desk })
     }
 
@@ -112,6 +114,10 @@ impl Simulator for Dialog360Simulator {
         self.server.fault(&fault, times);
     }
 
+    fn set_weather(&self, weather: &Weather) {
+        self.server.set_weather(weather);
+    }
+
     fn signed(&self, said: &Said) -> Vec<Request> {
         vec![self.request(self.desk.world.say(said))]
     }
@@ -131,6 +137,10 @@ impl Simulator for Dialog360Simulator {
 
     fn received(&self) -> Vec<(String, String)> {
         self.desk.world.received()
+    }
+
+    fn taken(&self) -> Vec<String> {
+        self.desk.world.sent().into_iter().map(|sent| sent.id).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
-use shopbell_core::connector::{Fate, Fault, Request, Said, Simulator};
+use shopbell_core::connector::{Fate, Fault, Request, Said, Simulator, Weather};
 
 use crate::loopback::{Loopback, Manners};
 use crate::meta::signature;
@@ -21,6 +21,8 @@ mod graph;
 
 /// What stands in every secret and must be seen nowhere else.
 const CANARY: &str = "canaryMeta7hLr2vQp9sXw4nZk1b";
+/// Where files are fetched.
+const FILES: &str = "/whatsapp_business/attachments/";
 /// The app.
 pub const APP: &str = "670843887433847";
 
@@ -73,7 +75,7 @@ impl MetaSimulator {
     pub async fn start() -> anyhow::Result<Self> {
         let graph = Arc::new(Graph { world: World::new(), state: Mutex::new(State::new()), base: Mutex::default() });
         let router = Router::new().fallback(graph::answer).with_state(graph.clone());
-        let manners = Manners { shown: |text| text.replace(CANARY, "•••"), may_fail: |_| true, refusal };
+        let manners = Manners { shown: |text| text.replace(CANARY, "•••"), may_fail: |_| true, fetches: |path| path == FILES, refusal };
         let server = Loopback::start(router, manners).await?;
         *crate::loopback::lock(&graph.base) = server.base_url();
         Ok(Self { server, graph })
@@ -180,6 +182,10 @@ impl Simulator for MetaSimulator {
         self.server.fault(&fault, times);
     }
 
+    fn set_weather(&self, weather: &Weather) {
+        self.server.set_weather(weather);
+    }
+
     fn signed(&self, said: &Said) -> Vec<Request> {
         vec![self.batch(vec![self.graph.world.say(said)])]
     }
@@ -199,6 +205,10 @@ impl Simulator for MetaSimulator {
 
     fn received(&self) -> Vec<(String, String)> {
         self.graph.world.received()
+    }
+
+    fn taken(&self) -> Vec<String> {
+        self.graph.world.sent().into_iter().map(|sent| sent.id).collect()
     }
 }
 

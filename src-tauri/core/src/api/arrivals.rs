@@ -15,6 +15,7 @@ use crate::conversations::Effect;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{ArrivalId, ConnectionId};
+use crate::lab::captured::{self, CapturedArrival};
 use crate::say;
 
 /// What became of an arrival.
@@ -247,6 +248,20 @@ pub async fn get_arrival(hub: &Arc<Hub>, request: GetArrival) -> Result<ArrivalW
         seen(hub, whole.arrival.id.clone()).await;
     }
     Ok(whole)
+}
+
+/// An arrival to be taken along into a Lab. Whatever is a secret of its connection is masked; of the settings only those come along that
+/// stand in it, so that the Lab can put its own account in their place.
+pub async fn export_arrival(hub: &Arc<Hub>, request: GetArrival) -> Result<CapturedArrival> {
+    let ArrivalWhole { arrival, raw } = get_arrival(hub, request).await?;
+    let Raw { method, path, query, headers, body } = raw;
+    let connection = arrival.connection.clone();
+    let connection = hub.store.read(move |db| crate::connections::get(db, &connection)?.ok_or_else(super::connections::gone)).await?;
+    let headers: Vec<(String, String)> = headers.into_iter().map(|header| (header.name, header.value)).collect();
+    let texts: Vec<&str> = [&path, &query, &body].into_iter().chain(headers.iter().map(|(_, value)| value)).map(String::as_str).collect();
+    let account = captured::account_in(&connection.config, &texts);
+    let (connector, received_at) = (connection.connector, arrival.received_at);
+    Ok(CapturedArrival { format: captured::FORMAT.to_owned(), connector, received_at, account, method, path, query, headers, body })
 }
 
 /// Notes that a person has looked: what nobody has seen is kept longest. Not worth failing the look for.

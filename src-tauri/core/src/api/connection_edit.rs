@@ -22,10 +22,10 @@ use crate::error::{Code, Error, Result, Sentence};
 use crate::hub::{Hub, unknown_connector};
 use crate::id::{AgentId, ConnectionId};
 use crate::model::{Change, Connection, ConnectionStatus};
-use crate::say;
 use crate::secret::Secret;
 use crate::store::{Stage, Tx};
 use crate::vault::{self, Kept};
+use crate::{lab, say};
 
 /// The largest settings, in bytes of JSON.
 const LARGEST: usize = 256 << 10;
@@ -164,6 +164,20 @@ fn long_texts(path: &str, value: &Value, wrong: &mut Wrong) {
 
 /// Makes a connection and puts it to use.
 pub async fn create_connection(hub: &Arc<Hub>, request: CreateConnection) -> Result<CreatedConnection> {
+    let connector = hub.connectors.get(request.connector.as_str());
+    if hub.lab.is_some() && connector.is_some_and(|connector| lab::leads_out(connector.as_ref())) {
+        return Err(stays_in_the_lab());
+    }
+    make(hub, request).await
+}
+
+/// What is said where the Lab would reach somebody real.
+fn stays_in_the_lab() -> Error {
+    Error::new(Code::Conflict, say!("This is the Lab: it reaches nobody real. Add a channel on the Lab's own page."))
+}
+
+/// Makes a connection, also where only a stand-in may be connected.
+pub(crate) async fn make(hub: &Arc<Hub>, request: CreateConnection) -> Result<CreatedConnection> {
     let mut wrong = Wrong::default();
     let name = wrong.needed("name", &request.name, NAME);
     wrong.at_most("connector", &request.connector, NAME);
@@ -185,6 +199,7 @@ pub async fn create_connection(hub: &Arc<Hub>, request: CreateConnection) -> Res
     let status = if request.draft { "draft" } else { "active" };
     let id = ConnectionId::new();
     let (vault, new) = (hub.vault.clone(), id.clone());
+    let is_played = hub.lab.is_some() && lab::leads_out(connector.as_ref());
     hub.store
         .write(move |tx| {
             if let Some(agent) = &request.agent {
@@ -197,6 +212,9 @@ pub async fn create_connection(hub: &Arc<Hub>, request: CreateConnection) -> Res
             )?;
             for (place, secret) in &split.secrets {
                 vault.seal_into(tx, new.as_str(), place, secret)?;
+            }
+            if is_played {
+                tx.execute("INSERT INTO lab_channel (connection) VALUES (?1)", [&new])?;
             }
             Ok(())
         })
@@ -258,6 +276,9 @@ fn change(hub: &Hub, tx: &Tx<'_>, old: &Connection, config: Option<Value>, statu
     let connector = hub.connectors.get(old.connector.as_str()).ok_or_else(|| unknown_connector(&old.connector))?;
     let changed = config.is_some();
     let (split, moved) = merged(hub, tx, connector.as_ref(), old, config)?;
+    if moved && hub.lab.is_some() {
+        return Err(stays_in_the_lab());
+    }
     let was_draft = old.status == ConnectionStatus::Draft;
     let (status, reason) = match status {
         Some(State::Draft) => ("draft", None),
@@ -363,5 +384,8 @@ pub async fn delete_connection(hub: &Arc<Hub>, request: GetConnection) -> Result
         })
         .await?;
     in_use(hub, &id).await?;
+    if let Some(lab) = &hub.lab {
+        lab.forget(&id);
+    }
     Ok(Empty {})
 }

@@ -19,6 +19,9 @@ use crate::agent::rehearsal::Rehearsed;
 use crate::connector::{ModelRow, Template};
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
+use crate::lab::captured::{CapturedArrival, LabReplayed};
+use crate::lab::scripts::{LabRun, LabScript};
+use crate::lab::tally::LabCounts;
 use crate::say;
 
 pub mod asked;
@@ -43,6 +46,9 @@ pub mod agent_edit;
 pub mod knowledge;
 mod masking;
 pub mod arrivals;
+pub mod lab;
+pub mod lab_phone;
+pub mod lab_scripts;
 pub mod deliveries;
 pub mod turns;
 pub mod analytics;
@@ -69,6 +75,9 @@ use files::{RetryMedia, UploadMedia, UploadedMedia};
 use knowledge::{
     AddKnowledge, DeleteKnowledge, DismissUnanswered, KnowledgeDocument, KnowledgeHit, ListKnowledge, SearchKnowledge, UnansweredRow,
 };
+use lab::{AddLabChannel, AskLabCounts, CopyAgents, GetLabChannel, LabChannel, LabCopied, LabState, ReplayInLab, SetLabWeather};
+use lab_phone::{GetLabThread, LabThread, SayInLab};
+use lab_scripts::GetLabScript;
 use labels::LabelRow;
 use messages::{FileMark, ListMessages, MessageRow};
 use notices::{DismissNotice, ListNotices, NoticeRow};
@@ -253,6 +262,36 @@ commands! {
     turns::list_turns(ListTurns) -> Page<TurnRow>;
     /// One answer of an agent, step by step.
     turns::get_turn(GetTurn) -> TurnWhole;
+    /// An arrival to be taken along into a Lab, without its secrets.
+    arrivals::export_arrival(GetArrival) -> CapturedArrival;
+
+    /// The Lab: its channels, and what else can be played.
+    lab::lab_state(Empty) -> LabState;
+    /// Adds a channel to the Lab, with a stand-in for its service and made-up credentials.
+    lab::lab_add_channel(AddLabChannel) -> LabChannel;
+    /// Takes a channel out of the Lab; what was said over it stays readable.
+    lab::lab_remove_channel(GetLabChannel) -> Empty;
+    /// Says what real life does to the messages of a channel.
+    lab::lab_set_weather(SetLabWeather) -> LabChannel;
+    /// How much was written, arrived, was lost or came twice: everywhere, on one channel, or in one thread of it.
+    lab::lab_counts(AskLabCounts) -> LabCounts;
+    /// Copies agents and what they may quote from another profile on this computer; never a connection or a secret.
+    lab::lab_copy_agents(CopyAgents) -> LabCopied;
+    /// Plays an arrival that was taken along from a real shop, as often as asked.
+    lab::lab_replay_arrival(ReplayInLab) -> LabReplayed;
+    /// A customer says something.
+    lab_phone::lab_say(SayInLab) -> Empty;
+    /// What a customer's phone shows, and what the hub did.
+    lab_phone::lab_thread(GetLabThread) -> LabThread;
+    /// Customers that can be played again, by name.
+    lab_scripts::lab_list_scripts(Empty) -> Items<LabScript>;
+    /// Keeps a customer that can be played again.
+    lab_scripts::lab_save_script(LabScript) -> LabScript;
+    /// Forgets one.
+    lab_scripts::lab_delete_script(GetLabScript) -> Empty;
+    /// Plays one and says step by step how it went.
+    lab_scripts::lab_run_script(GetLabScript) -> LabRun;
+
     /// Totals per connection, first response time, cost.
     analytics::analytics(AskAnalytics) -> Analytics;
 }

@@ -48,6 +48,8 @@ pub struct Health {
     pub keychain: bool,
     /// The profile.
     pub profile: String,
+    /// It is a Lab: customers are played, nobody real is reached.
+    pub lab: bool,
     /// Where the data is.
     pub data_dir: String,
     /// Messages come in and are answered.
@@ -160,6 +162,7 @@ pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
         vault_reason,
         keychain,
         profile: hub.profile.clone(),
+        lab: hub.lab.is_some(),
         data_dir: hub.store.directory().display().to_string(),
         receiving: receiving_reason.is_none(),
         receiving_reason: receiving_reason.as_ref().map(|reason| hub.say(reason)),

@@ -28,9 +28,17 @@ pub trait Simulator: Send + Sync {
     /// Puts `fault` before the next answers.
     fn fault(&self, fault: Fault, times: u32);
 
+    /// From now on calls fail like that, every so-manieth of them, until it is told otherwise.
+    fn set_weather(&self, weather: &Weather);
+
     /// A signed request as the service would send it for `said` (channels with webhooks); one per update.
     fn signed(&self, _said: &Said) -> Vec<Request> {
         Vec::new()
+    }
+
+    /// The same, made out to `hook`; it differs for services that sign the address they call.
+    fn signed_for(&self, said: &Said, _hook: &str) -> Vec<Request> {
+        self.signed(said)
     }
 
     /// The customer says something: pushed to `hook` if the service calls, kept for the next poll otherwise.
@@ -48,8 +56,44 @@ pub trait Simulator: Send + Sync {
         Vec::new()
     }
 
+    /// The service's own ids of what customers received, oldest first; empty where [`Self::fate`] tells nothing.
+    fn taken(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The next answers of a model, in order (models).
     fn script(&self, _answers: Vec<Scripted>) {}
+}
+
+/// How often a service's stand-in fails by itself, in percent of the calls it gets.
+///
+/// Not by dice: with 20, every fifth call fails, so that whoever looks can count along and a test ends the same each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weather {
+    /// Refused with "too many", to be tried again a second later.
+    pub too_many: u8,
+    /// Carried out, but the answer never comes.
+    pub timeouts: u8,
+    /// Files that are no longer there when they are fetched.
+    pub expired_media: u8,
+    /// Every answer comes that much later.
+    pub delay: Duration,
+}
+
+/// Picks so many of a hundred, evenly: 20 picks every fifth.
+#[derive(Debug, Default)]
+pub struct Share(u32);
+
+impl Share {
+    /// Whether the next one is picked.
+    pub fn picks(&mut self, percent: u8) -> bool {
+        self.0 += u32::from(percent.min(100));
+        let picked = self.0 >= 100;
+        if picked {
+            self.0 -= 100;
+        }
+        picked
+    }
 }
 
 /// What a simulated customer says.

@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_labels.sql"),
     include_str!("migrations/0008_reports.sql"),
     include_str!("migrations/0009_quick.sql"),
+    include_str!("migrations/0010_lab.sql"),
 ];
 
 /// Brings the database to the newest schema.

@@ -22,6 +22,8 @@ use crate::loopback::lock;
 type Answer = Result<Value, Refusal>;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Where files are fetched.
+pub const FILES: &str = "/ig_messaging_cdn";
 /// Messages of one conversation whose details are told.
 const TOLD: usize = 20;
 
@@ -36,7 +38,7 @@ struct Call {
 
 /// Answers a call.
 pub async fn answer(Shared((world, stop)): Shared<(Arc<World>, CancellationToken)>, request: Request) -> Response {
-    if request.uri().path().starts_with("/ig_messaging_cdn") {
+    if request.uri().path().starts_with(FILES) {
         return file(&world, &request);
     }
     match read(request).await {

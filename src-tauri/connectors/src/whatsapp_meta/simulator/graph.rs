@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use url::Url;
 
-use super::{APP, Graph, secret, token, verify_token};
+use super::{APP, FILES, Graph, secret, token, verify_token};
 use crate::loopback::{caller, lock};
 use crate::meta::whatsapp::simulator::{ACCOUNT, DISPLAY_NUMBER, NAME, PHONE_NUMBER_ID, Refused};
 
@@ -35,7 +35,7 @@ async fn run(graph: &Graph, request: Request) -> Result<Response, Refused> {
     let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
     let is_user = bearer == Some(token().as_str());
     let is_app = query.get("access_token").is_some_and(|given| *given == format!("{APP}|{}", secret()));
-    if path == "/whatsapp_business/attachments/" {
+    if path == FILES {
         return if is_user { file(graph, &query) } else { Err(unauthorized()) };
     }
     let Some((version, rest)) = path.trim_start_matches('/').split_once('/') else { return Err(Refused::unknown(&path)) };
