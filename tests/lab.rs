@@ -58,7 +58,11 @@ async fn answered(desk: &TestHub, connection: &str, thread: &str, answers: usize
         if texts(&phone, "shop").len() >= answers {
             return;
         }
-        assert!(Instant::now() < until, "no answer {answers} over {connection}: {phone:#}");
+        if Instant::now() > until {
+            let deliveries = desk.ask("list_deliveries", json!({ "connection": connection })).await;
+            let connection = desk.ask("get_connection", json!({ "id": connection })).await;
+            panic!("no answer {answers} over {}: {phone:#} {deliveries:#}", connection["connector"]);
+        }
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
 }
@@ -74,7 +78,7 @@ async fn a_customer_of_every_channel_writes_and_reads_the_answer_on_the_phone() 
         assert_eq!(texts(&phone, "customer"), ["Tem bolo?"], "{kind}");
         assert_eq!(texts(&phone, "shop"), ["You said: Tem bolo?"], "{kind}");
         assert_eq!(phone["messages"][0]["tick"], "answered", "{kind}: {phone:#}");
-        assert_eq!(phone["owner"]["type"], "agent", "{kind}");
+        assert_eq!(phone["owner"], "agent", "{kind}");
         let deeds: Vec<&str> = phone["events"].as_array().unwrap().iter().map(|event| event["deed"].as_str().unwrap()).collect();
         assert!(deeds.contains(&"arrived") && deeds.contains(&"answered"), "{kind}: {deeds:?}");
     }
@@ -214,7 +218,10 @@ async fn a_thousand_arrivals_delivered_again_change_nothing() {
     assert_eq!(desk.count("SELECT count(*) FROM message").await, messages, "no new message");
     assert_eq!(desk.count("SELECT count(*) FROM delivery").await, deliveries, "nothing new is sent");
     let after = verdicts(&desk).await;
-    assert_eq!(after, before, "byte by byte the same verdicts");
+    assert_eq!(after.len(), before.len());
+    for (id, verdict) in before {
+        assert_eq!(after[&id], verdict, "byte by byte the same verdict");
+    }
 }
 
 #[tokio::test]
@@ -251,7 +258,7 @@ async fn a_script_is_kept_and_run_again_as_a_test() {
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
     script["steps"] = json!([{ "do": "say", "text": " " }, { "do": "wait_for_answer", "seconds": 0 }]);
     let wrong = desk.refused("lab_save_script", script).await;
-    let fields: Vec<&String> = wrong.fields.keys().collect();
+    let fields: Vec<&str> = wrong.fields.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(fields, ["steps.0.text", "steps.1.seconds"]);
     desk.ask("lab_delete_script", json!({ "id": id })).await;
     assert_eq!(desk.refused("lab_run_script", json!({ "id": id })).await.code, Code::NotFound);
@@ -270,6 +277,7 @@ async fn a_directory_with_real_connections_is_no_lab() {
     // A deleted connection leaves real conversations behind.
     desk.ask("delete_connection", json!({ "id": id })).await;
     desk.hub.stop().await;
+    drop(desk);
     let error = TestHub::lab(directory, vec![]).await.err().expect("it must be refused");
     assert_eq!(error.code, Code::Invalid);
     assert!(error.message.to_string().contains("telegram"), "{}", error.message);
@@ -299,6 +307,7 @@ async fn a_lab_reaches_nothing_but_its_stand_ins_and_opens_again() {
     says_in(&desk, &connection, "5511987650001", "oi").await;
     desk.until("it arrived", async |desk| desk.conversation().await.is_some()).await;
     desk.hub.stop().await;
+    drop(desk);
     // Its stand-ins begin anew; the old words stay readable.
     let desk = TestHub::lab(directory, vec![]).await.unwrap();
     let state = desk.ask("lab_state", json!({})).await;
@@ -355,7 +364,8 @@ async fn an_arrival_taken_along_has_no_secret_and_plays_in_the_lab_once() {
         shop.hub.stop().await;
 
         let desk = lab().await;
-        let first = captured.iter().find(|one| one["body"].as_str().unwrap().contains("Tem bolo")).unwrap();
+        let is_first = |one: &&Value| one["headers"].as_array().unwrap().iter().any(|header| header[0] == "x-echo");
+        let first = captured.iter().find(is_first).unwrap();
         let played = desk.ask("lab_replay_arrival", json!({ "arrival": first, "times": 1000 })).await;
         assert_eq!((played["arrivals"].as_u64(), played["new_messages"].as_u64()), (Some(1000), Some(1)), "{kind}: {played:#}");
         assert_eq!(played["verdicts"], json!({ "handled": 1, "repeat": 999 }), "{kind}");

@@ -292,7 +292,13 @@ fn take_effect(tx: &Tx<'_>, hub: &Arc<Hub>, arrival: &Pending, read: &Read) -> R
     let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<Result<Vec<_>>>()?;
     // Replayed, it finds everything done: what it did the first time stays its verdict.
     let before: Vec<Effect> = serde_json::from_str(&before).map_err(anyhow::Error::from)?;
-    let effects = if verdict_of(&effects) == Verdict::Repeat && !before.is_empty() { before } else { effects };
+    let is_known = match verdict_of(&effects) {
+        Verdict::Repeat => !before.is_empty(),
+        // The fate of a message that has come further since: there is nothing to do, and once there was.
+        Verdict::Nothing => verdict_of(&before) == Verdict::Handled,
+        Verdict::Pending | Verdict::Handled | Verdict::NotUnderstood | Verdict::Parked => false,
+    };
+    let effects = if is_known { before } else { effects };
     finish(tx, arrival.seq, &arrival.id, verdict_of(&effects), None, &effects)?;
     let pressed = |event: &Event| if let Event::Message(message) = event { message.acknowledge.clone() } else { None };
     let acknowledge: Vec<String> = events.iter().filter_map(pressed).collect();

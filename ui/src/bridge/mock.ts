@@ -65,6 +65,7 @@ const health = (): Health => ({
   vault,
   keychain: asked.has("keychain"),
   profile: asked.get("profile") ?? "default",
+  lab: false,
   data_dir: "/home/loja/.local/share/shopbell",
   receiving: !asked.has("deaf"),
   receiving_reason: asked.has("deaf") ? "O Shopbell não está recebendo. O túnel parou às 09:41." : null,

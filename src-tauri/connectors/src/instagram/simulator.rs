@@ -305,6 +305,10 @@ impl Simulator for InstagramSimulator {
     fn received(&self) -> Vec<(String, String)> {
         lock(&self.world.state).received.clone()
     }
+
+    fn taken(&self) -> Vec<String> {
+        lock(&self.world.state).messages.iter().filter(|kept| kept.by_shop).map(|kept| kept.mid.clone()).collect()
+    }
 }
 
 fn token(flavour: Flavour) -> String {

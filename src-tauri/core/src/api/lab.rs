@@ -52,9 +52,12 @@ pub struct LabChannel {
     pub connection: ConnectionId,
     /// What it is called.
     pub name: String,
-    /// What it is.
-    #[serde(flatten)]
-    pub kind: LabKind,
+    /// The kind of service.
+    pub connector: String,
+    /// The SVG of its mark.
+    pub icon: String,
+    /// The colour of its mark.
+    pub color: String,
     /// What real life does to its messages.
     pub weather: LabWeather,
 }
@@ -133,8 +136,9 @@ fn kind(about: &crate::connector::About) -> LabKind {
 
 fn show(hub: &Hub, bench: &Bench) -> Option<LabChannel> {
     let live = hub.connections.get(&bench.connection)?;
-    let kind = kind(&live.connector.about());
-    Some(LabChannel { connection: bench.connection.clone(), name: live.connection.name.clone(), kind, weather: bench.weather() })
+    let LabKind { connector, icon, color, .. } = kind(&live.connector.about());
+    let (connection, name) = (bench.connection.clone(), live.connection.name.clone());
+    Some(LabChannel { connection, name, connector, icon, color, weather: bench.weather() })
 }
 
 fn shown(hub: &Hub, bench: &Bench) -> Result<LabChannel> {

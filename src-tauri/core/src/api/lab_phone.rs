@@ -17,7 +17,7 @@ use crate::hub::Hub;
 use crate::id::{ConnectionId, ConversationId};
 use crate::lab;
 use crate::lab::bench::{Bench, Way, same_thread};
-use crate::lab::scripts;
+use crate::lab::scripts::{self, LabOwner};
 use crate::model::{Content, Owner};
 use crate::say;
 
@@ -141,7 +141,7 @@ pub struct LabThread {
     /// The conversation in the hub, once there is one.
     pub conversation: Option<ConversationId>,
     /// Whose it is.
-    pub owner: Option<Owner>,
+    pub owner: Option<LabOwner>,
     /// An agent is writing.
     pub writing: bool,
     /// What the hub did last, oldest first.
@@ -207,6 +207,10 @@ pub async fn lab_thread(hub: &Arc<Hub>, request: GetLabThread) -> Result<LabThre
         Some(conversation) => events(hub, &bench, conversation.clone()).await?,
         None => (Vec::new(), false),
     };
+    let owner = owner.map(|owner| match owner {
+        Owner::Agent { .. } => LabOwner::Agent,
+        Owner::Person { .. } => LabOwner::Person,
+    });
     Ok(LabThread { messages, conversation, owner, writing, events })
 }
 

@@ -185,6 +185,17 @@ CREATE TABLE document (
   created_at INTEGER NOT NULL
 );
 
+CREATE TABLE lab_channel (
+  connection TEXT PRIMARY KEY REFERENCES connection (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+
+CREATE TABLE lab_script (
+  id         TEXT PRIMARY KEY,
+  body       TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE media (
   id         TEXT PRIMARY KEY,
   status     TEXT NOT NULL CHECK (status IN ('wanted', 'stored', 'failed')),

@@ -61,6 +61,11 @@ pub fn of_fault(fault: &Fault) -> Response {
     match fault {
         Fault::RateLimit(wait) => {
             let mut response = Refusal::of_code(613).into_response();
+            if wait.as_secs() < 60 {
+                // Its own field counts in minutes; a shorter wait is said as any server says it.
+                response.headers_mut().insert(axum::http::header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+                return response;
+            }
             let usage = json!({ "17841400000000000": [{ "type": "instagram", "call_count": 100, "total_cputime": 25, "total_time": 25,
                 "estimated_time_to_regain_access": wait.as_secs().div_ceil(60).max(1) }] });
             if let Ok(value) = HeaderValue::from_str(&usage.to_string()) {
