@@ -26,6 +26,7 @@ const screens = {
   ConnectionSetup: lazyRouteComponent(() => import("./screens/ConnectionSetup"), "ConnectionSetup"),
   FirstRun: lazyRouteComponent(() => import("./screens/FirstRun"), "FirstRun"),
   Knowledge: lazyRouteComponent(() => import("./screens/Knowledge"), "Knowledge"),
+  Lab: lazyRouteComponent(() => import("./screens/Lab"), "Lab"),
   Settings: lazyRouteComponent(() => import("./screens/Settings"), "Settings"),
 };
 
@@ -84,6 +85,7 @@ const activity = createRoute({
   component: screens.Activity,
   validateSearch: activitySearch,
 });
+const lab = createRoute({ getParentRoute: () => shell, path: "/lab", component: screens.Lab });
 const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: screens.Settings });
 
 export const router = createRouter({
@@ -103,6 +105,7 @@ export const router = createRouter({
       agentOpen,
       knowledge,
       activity,
+      lab,
       settings,
     ]),
   ]),

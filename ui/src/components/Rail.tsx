@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useRouterState } from "@tanstack/react-router";
-import { Activity, BookOpen, Bot, Ellipsis, Inbox, Plug, Settings } from "lucide-react";
+import { Activity, BookOpen, Bot, Ellipsis, FlaskConical, Inbox, Plug, Settings } from "lucide-react";
 import type { ComponentType, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { conversationCounts } from "../queries/conversations";
@@ -10,7 +10,7 @@ import styles from "./Rail.module.css";
 import { RailBell } from "./RailBell";
 
 type Entry = {
-  id: "inbox" | "agents" | "knowledge" | "connections" | "activity" | "settings";
+  id: "inbox" | "agents" | "knowledge" | "connections" | "activity" | "lab" | "settings";
   icon: ComponentType<{ size?: number; strokeWidth?: number }>;
 };
 
@@ -20,9 +20,10 @@ const entries: Entry[] = [
   { id: "knowledge", icon: BookOpen },
   { id: "connections", icon: Plug },
   { id: "activity", icon: Activity },
+  { id: "lab", icon: FlaskConical },
 ];
 /** On a narrow window these are behind "More". */
-const behindMore = new Set(["knowledge", "settings"]);
+const behindMore = new Set(["knowledge", "lab", "settings"]);
 
 /** The door: every screen, the bell that tells whether we are receiving, the counts that ring. */
 export function Rail() {
@@ -76,7 +77,7 @@ export function Rail() {
               <button
                 type="button"
                 className={styles.item}
-                data-current={here === "knowledge" || here === "settings" || undefined}
+                data-current={(here !== undefined && behindMore.has(here)) || undefined}
               >
                 <Ellipsis size={20} strokeWidth={1.8} aria-hidden />
                 <span className={styles.word}>{t("rail.more")}</span>
@@ -85,6 +86,9 @@ export function Rail() {
           >
             <MenuItem icon={<BookOpen size={16} strokeWidth={1.8} />} to="/knowledge">
               {t("rail.knowledge")}
+            </MenuItem>
+            <MenuItem icon={<FlaskConical size={16} strokeWidth={1.8} />} to="/lab">
+              {t("rail.lab")}
             </MenuItem>
             <MenuItem icon={<Settings size={16} strokeWidth={1.8} />} to="/settings">
               {t("rail.settings")}

@@ -1,7 +1,9 @@
+import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { movePane, useKey } from "../keys/KeysProvider";
+import { health } from "../queries/hub";
 import { KeySheet } from "./KeySheet";
 import { NotReceiving } from "./NotReceiving";
 import { Palette } from "./Palette";
@@ -12,6 +14,7 @@ import styles from "./Shell.module.css";
 export function Shell() {
   const { t } = useTranslation();
   const navigate = useNavigate();
+  const lab = useQuery(health()).data?.lab;
   const [palette, setPalette] = useState(false);
   const [sheet, setSheet] = useState(false);
   useKey("palette", () => setPalette((open) => !open));
@@ -25,6 +28,7 @@ export function Shell() {
   useKey("go_knowledge", () => void navigate({ to: "/knowledge" }));
   useKey("go_connections", () => void navigate({ to: "/connections" }));
   useKey("go_activity", () => void navigate({ to: "/activity" }));
+  useKey("go_lab", () => void navigate({ to: "/lab" }));
   useKey("go_settings", () => void navigate({ to: "/settings" }));
 
   return (
@@ -34,6 +38,7 @@ export function Shell() {
       </button>
       <Rail />
       <div className={styles.page}>
+        {lab ? <p className={styles.lab}>{t("lab.edge")}</p> : null}
         <NotReceiving />
         <Outlet />
       </div>

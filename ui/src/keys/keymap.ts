@@ -50,6 +50,7 @@ const map = {
   go_knowledge: { keys: "g b", group: "go" },
   go_connections: { keys: "g c", group: "go" },
   go_activity: { keys: "g y", group: "go" },
+  go_lab: { keys: "g l", group: "go" },
   go_settings: { keys: "g s", group: "go" },
   palette: { keys: "mod+k", group: "everywhere", fixed: true },
   sheet: { keys: "?", group: "everywhere" },
