@@ -17,11 +17,13 @@ export class Hub {
   log = "";
   #child;
   #passphrase;
+  #more = [];
   #places = ["127.0.0.1:0", "127.0.0.1:0"];
 
   /** A hub that runs. `vault: "none"` gives it neither keychain nor passphrase: the first screen has to ask. */
-  static async start({ vault = "open" } = {}) {
+  static async start({ vault = "open", lab = false } = {}) {
     const hub = new Hub();
+    hub.#more = lab ? ["--lab"] : [];
     hub.#passphrase = vault === "open" ? passphrase : undefined;
     await hub.up();
     return hub;
@@ -39,7 +41,7 @@ export class Hub {
     };
     delete env.SHOPBELL_PASSPHRASE;
     if (this.#passphrase) env.SHOPBELL_PASSPHRASE = this.#passphrase;
-    const child = spawn(program, ["--data-dir", join(this.folder, "data"), "--admin", admin, "--public", open], { env });
+    const child = spawn(program, ["--data-dir", join(this.folder, "data"), "--admin", admin, "--public", open, ...this.#more], { env });
     this.#child = child;
     child.stderr.on("data", (text) => {
       this.log += text;

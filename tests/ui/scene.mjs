@@ -4,10 +4,10 @@ import { Hub } from "./hub.mjs";
 import { launch, picture, watch, wide } from "./stage.mjs";
 
 /** A hub and a browser for the tests of one file; both are closed behind them. */
-export function scene({ vault = "open", prepare } = {}) {
+export function scene({ vault = "open", lab = false, prepare } = {}) {
   const here = { pages: [] };
   before(async () => {
-    [here.hub, here.browser] = await Promise.all([Hub.start({ vault }), launch()]);
+    [here.hub, here.browser] = await Promise.all([Hub.start({ vault, lab }), launch()]);
     await prepare?.(here);
   });
   after(async () => {

@@ -38,7 +38,11 @@ export function Shell() {
       </button>
       <Rail />
       <div className={styles.page}>
-        {lab ? <p className={styles.lab}>{t("lab.edge")}</p> : null}
+        {lab ? (
+          <aside className={styles.lab} aria-label={t("lab.title")}>
+            {t("lab.edge")}
+          </aside>
+        ) : null}
         <NotReceiving />
         <Outlet />
       </div>

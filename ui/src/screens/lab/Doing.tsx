@@ -14,7 +14,7 @@ import {
 import { useTranslation } from "react-i18next";
 import type { LabChannel, LabDeed } from "../../bindings";
 import { labCounts, labThread } from "../../queries/lab";
-import { clock, span } from "../../words/time";
+import { clock } from "../../words/time";
 import styles from "./Doing.module.css";
 
 const icons: Record<LabDeed, LucideIcon> = {
@@ -58,14 +58,14 @@ export function Doing({ channel, thread }: { channel: LabChannel; thread: string
                 {tries ? <small>{t("lab.after_tries", { count: event.attempts ?? 0 })}</small> : null}
               </span>
               <span className={styles.when}>
-                {event.took_ms ? span(event.took_ms, i18n.language) : clock(event.at, i18n.language)}
+                {event.took_ms ? t("lab.milliseconds", { count: event.took_ms }) : clock(event.at, i18n.language)}
               </span>
             </li>
           );
         })}
       </ol>
       {phone.data?.conversation ? (
-        <Link to="/inbox/$conversation" params={{ conversation: phone.data.conversation }}>
+        <Link className={styles.link} to="/inbox/$conversation" params={{ conversation: phone.data.conversation }}>
           {t("lab.open_inbox")}
         </Link>
       ) : null}
