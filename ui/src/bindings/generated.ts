@@ -13,6 +13,12 @@ export type AddKnowledge = {
   base64: string,
 };
 
+/** A channel to add. */
+export type AddLabChannel = {
+  /** The kind of service. */
+  connector: string,
+};
+
 /** How a connection reaches a contact. Never a phone column: (connector, scheme, value). */
 export type Address = {
   /** The connector in whose world it means something. */
@@ -228,6 +234,14 @@ export type AskAnalytics = {
   since?: Timestamp | null,
 };
 
+/** What to count. */
+export type AskLabCounts = {
+  /** Only this channel. */
+  connection?: ConnectionId | null,
+  /** Only this thread. */
+  thread?: string | null,
+};
+
 /** Another owner. */
 export type Assign = {
   /** Which conversation. */
@@ -254,6 +268,28 @@ export type Author = { "type": "contact",
   /** Their name. */
   name: string | null }
   | { "type": "system",
+};
+
+/** An arrival as it is taken along. */
+export type CapturedArrival = {
+  /** Always "shopbell-arrival/1". */
+  format: string,
+  /** The kind of channel it came over. */
+  connector: string,
+  /** When it came. */
+  received_at: Timestamp,
+  /** Numbers and names of the account that stand in it, by the field of the form they come from. Never a secret. */
+  account: { [key in string]: string },
+  /** "POST", "GET", or "PULL" for what was fetched. */
+  method: string,
+  /** Below the hook. */
+  path: string,
+  /** The query. */
+  query: string,
+  /** Its headers, secrets masked. */
+  headers: Array<[string, string]>,
+  /** Its body, secrets masked. */
+  body: string,
 };
 
 /** Somebody's visiting card. */
@@ -702,6 +738,12 @@ export type Conversions = {
   items: Array<ConversionReport>,
 };
 
+/** From where to copy. */
+export type CopyAgents = {
+  /** The profile; the usual one when missing. */
+  profile?: string | null,
+};
+
 /** Whether the documents speak of a topic. */
 export type Covered = {
   /** The topic. */
@@ -939,6 +981,26 @@ export type GetConversation = {
   conversation: ConversationId,
 };
 
+/** Which channel. */
+export type GetLabChannel = {
+  /** Its connection. */
+  connection: ConnectionId,
+};
+
+/** Which script. */
+export type GetLabScript = {
+  /** Its id. */
+  id: LabScriptId,
+};
+
+/** Which phone. */
+export type GetLabThread = {
+  /** The channel's connection. */
+  connection: ConnectionId,
+  /** The thread. */
+  thread: string,
+};
+
 /** Which turn. */
 export type GetTurn = {
   /** Its id. */
@@ -977,6 +1039,8 @@ export type Health = {
   keychain: boolean,
   /** The profile. */
   profile: string,
+  /** It is a Lab: customers are played, nobody real is reached. */
+  lab: boolean,
   /** Where the data is. */
   data_dir: string,
   /** Messages come in and are answered. */
@@ -1097,6 +1161,204 @@ export type KnowledgeHit = {
 
 /** Whether a document can be used. */
 export type KnowledgeStatus = "ready";
+
+/** A channel of the Lab. */
+export type LabChannel = {
+  /** Its connection. */
+  connection: ConnectionId,
+  /** What it is called. */
+  name: string,
+  /** The kind of service. */
+  connector: string,
+  /** The SVG of its mark. */
+  icon: string,
+  /** The colour of its mark. */
+  color: string,
+  /** What real life does to its messages. */
+  weather: LabWeather,
+};
+
+/** What was copied. */
+export type LabCopied = {
+  /** How many agents. */
+  agents: number,
+  /** How many documents. */
+  documents: number,
+};
+
+/** Both directions of one channel. */
+export type LabCounts = {
+  /** From the customers to the shop. */
+  customers: LabTally,
+  /** From the shop to the customers. */
+  shop: LabTally,
+};
+
+/** What the hub did. */
+export type LabDeed = "arrived" | "repeat" | "not_understood" | "thinking" | "answered" | "given_up" | "failed" | "tried_again" | "unsure" | "sent";
+
+/** Something the hub did. */
+export type LabEvent = {
+  /** What. */
+  deed: LabDeed,
+  /** When. */
+  at: Timestamp,
+  /** How long it took. */
+  took_ms?: number | null,
+  /** How often it was tried. */
+  attempts?: number | null,
+};
+
+/** A kind of channel that can be played. */
+export type LabKind = {
+  /** The kind of service. */
+  connector: string,
+  /** Its name. */
+  name: string,
+  /** The SVG of its mark. */
+  icon: string,
+  /** The colour of its mark. */
+  color: string,
+};
+
+/** A message on the phone. */
+export type LabMessage = {
+  /** Whose. */
+  side: LabSide,
+  /** What. */
+  content: Array<Content>,
+  /** When. */
+  at: Timestamp,
+  /** How far it came, for the customer's own. */
+  tick?: LabTick | null,
+  /** How often it was sent; the weather sends some twice. */
+  copies: number,
+};
+
+/** To whom a conversation belongs. */
+export type LabOwner = "agent" | "person";
+
+/** What came of a replay. */
+export type LabReplayed = {
+  /** How many arrivals were made. */
+  arrivals: number,
+  /** How many messages are there that were not there before. */
+  new_messages: number,
+  /** How many arrivals ended how. */
+  verdicts: { [key in string]: number },
+};
+
+/** How a script went. */
+export type LabRun = {
+  /** Every step went as it should. */
+  ok: boolean,
+  /** Step by step. */
+  steps: Array<LabStepResult>,
+  /** In which thread it was played. */
+  thread: string,
+  /** The conversation it made. */
+  conversation?: ConversationId | null,
+};
+
+/** A customer that can be played again. */
+export type LabScript = {
+  /** Its id; a new script when missing. */
+  id?: LabScriptId | null,
+  /** What it is called. */
+  name: string,
+  /** Over which kind of channel. */
+  connector: string,
+  /** What the customer is called. */
+  customer: string,
+  /** In which weather; as the channel is when missing. */
+  weather?: LabWeather | null,
+  /** What happens, in order. */
+  steps: Array<LabStep>,
+};
+
+/** A customer of the Lab that can be played again. */
+export type LabScriptId = string;
+
+/** Whose message it is on the phone. */
+export type LabSide = "customer" | "shop";
+
+/** The Lab. */
+export type LabState = {
+  /** Its channels, the oldest first. */
+  channels: Array<LabChannel>,
+  /** What else can be played. */
+  available: Array<LabKind>,
+};
+
+/** One step of a script. */
+export type LabStep = { "do": "say",
+  /** The words. */
+  text: string }
+  | { "do": "wait_for_answer",
+  /** How long, in seconds. */
+  seconds: number }
+  | { "do": "expect_text",
+  /** The words. */
+  contains: string }
+  | { "do": "expect_owner",
+  /** To whom. */
+  owner: LabOwner }
+  | { "do": "expect_no_double" };
+
+/** How one step went. */
+export type LabStepResult = {
+  /** As it should. */
+  ok: boolean,
+  /** What was found, in words. */
+  found: string,
+  /** How long it took. */
+  took_ms: number,
+};
+
+/** One direction. */
+export type LabTally = {
+  /** What was written. */
+  written: number,
+  /** What arrived at the other side. */
+  arrived: number,
+  /** What is nowhere, although nobody carries it any more. */
+  lost: number,
+  /** What arrived more often than it was written. */
+  doubled: number,
+};
+
+/** A phone. */
+export type LabThread = {
+  /** What stands on it, oldest first. */
+  messages: Array<LabMessage>,
+  /** The conversation in the hub, once there is one. */
+  conversation?: ConversationId | null,
+  /** Whose it is. */
+  owner?: LabOwner | null,
+  /** An agent is writing. */
+  writing: boolean,
+  /** What the hub did last, oldest first. */
+  events: Array<LabEvent>,
+};
+
+/** How far a customer's message came. */
+export type LabTick = "on_the_way" | "arrived" | "answered" | "lost";
+
+/** What real life does to the messages of one channel. Shares are in percent: 33 is every third. */
+export type LabWeather = {
+  /** Messages of customers that come twice. */
+  duplicates: number,
+  /** Messages overtake each other. */
+  reorder: boolean,
+  /** Everything takes that much longer, either way. */
+  delay_ms: number,
+  /** Calls of ours that the service refuses as too many. */
+  too_many: number,
+  /** Calls of ours that the service carries out without an answer. */
+  timeouts: number,
+  /** Files that are gone when they are fetched. */
+  expired_media: number,
+};
 
 /** A label that is in use. */
 export type Label = {
@@ -1470,6 +1732,14 @@ export type Rehearsed = {
   usage: Usage,
 };
 
+/** An arrival to play. */
+export type ReplayInLab = {
+  /** As `export_arrival` gave it. */
+  arrival: CapturedArrival,
+  /** How often, 1000 at most; once when missing. */
+  times?: number | null,
+};
+
 /** Something to report. */
 export type ReportConversion = {
   /** About which conversation. */
@@ -1492,6 +1762,18 @@ export type RetryDelivery = {
 export type RetryMedia = {
   /** Which. */
   id: MediaId,
+};
+
+/** What a customer says. */
+export type SayInLab = {
+  /** Over which channel. */
+  connection: ConnectionId,
+  /** In which thread; digits fit every service. */
+  thread: string,
+  /** What the customer is called. */
+  name: string,
+  /** What: words, an uploaded file, a place, a pressed button; each part is a message of its own. */
+  content: Array<Content>,
 };
 
 /** What to look for. */
@@ -1580,6 +1862,14 @@ export type SetConversationStatus = {
 export type SetDefaultAgent = {
   /** Its id. */
   agent: AgentId,
+};
+
+/** Other weather. */
+export type SetLabWeather = {
+  /** The channel's connection. */
+  connection: ConnectionId,
+  /** The weather from now on. */
+  weather: LabWeather,
 };
 
 /** The shop's own settings. */
@@ -2149,6 +2439,34 @@ export type Commands = {
   list_turns: [ListTurns, Page<Turn>];
   /** One answer of an agent, step by step. */
   get_turn: [GetTurn, TurnWhole];
+  /** An arrival to be taken along into a Lab, without its secrets. */
+  export_arrival: [GetArrival, CapturedArrival];
+  /** The Lab: its channels, and what else can be played. */
+  lab_state: [Empty, LabState];
+  /** Adds a channel to the Lab, with a stand-in for its service and made-up credentials. */
+  lab_add_channel: [AddLabChannel, LabChannel];
+  /** Takes a channel out of the Lab; what was said over it stays readable. */
+  lab_remove_channel: [GetLabChannel, Empty];
+  /** Says what real life does to the messages of a channel. */
+  lab_set_weather: [SetLabWeather, LabChannel];
+  /** How much was written, arrived, was lost or came twice: everywhere, on one channel, or in one thread of it. */
+  lab_counts: [AskLabCounts, LabCounts];
+  /** Copies agents and what they may quote from another profile on this computer; never a connection or a secret. */
+  lab_copy_agents: [CopyAgents, LabCopied];
+  /** Plays an arrival that was taken along from a real shop, as often as asked. */
+  lab_replay_arrival: [ReplayInLab, LabReplayed];
+  /** A customer says something. */
+  lab_say: [SayInLab, Empty];
+  /** What a customer's phone shows, and what the hub did. */
+  lab_thread: [GetLabThread, LabThread];
+  /** Customers that can be played again, by name. */
+  lab_list_scripts: [Empty, Items<LabScript>];
+  /** Keeps a customer that can be played again. */
+  lab_save_script: [LabScript, LabScript];
+  /** Forgets one. */
+  lab_delete_script: [GetLabScript, Empty];
+  /** Plays one and says step by step how it went. */
+  lab_run_script: [GetLabScript, LabRun];
   /** Totals per connection, first response time, cost. */
   analytics: [AskAnalytics, Analytics];
 };
