@@ -343,9 +343,9 @@ async fn an_arrival_taken_along_has_no_secret_and_plays_in_the_lab_once() {
         let spoken = secrets.join(" ");
         request.headers.push(("x-echo".into(), spoken.clone()));
         request.query = format!("echo={}", spoken.replace(' ', "+"));
-        let mut talkative = simulator.signed(&Said::text("5511987650001", "Ana", &format!("my keys: {spoken}"))).remove(0);
+        let mut talkative = simulator.signed(&Said::text("5511987650001", "Ana", format!("my keys: {spoken}"))).remove(0);
         talkative.headers.clear();
-        shopbell_core::arrivals::accept(&shop.hub, &[live.clone()], request).await.unwrap();
+        shopbell_core::arrivals::accept(&shop.hub, std::slice::from_ref(&live), request).await.unwrap();
         shopbell_core::arrivals::accept(&shop.hub, &[live], talkative).await.unwrap();
         shop.settled().await;
         let arrivals = shop.ask("list_arrivals", json!({})).await;
