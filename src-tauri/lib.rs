@@ -86,7 +86,7 @@ fn build(arguments: Arguments) -> tauri::Result<tauri::App> {
         .manage(host::Host::new(profile, public))
         .manage(bridge::Line::default())
         .register_asynchronous_uri_scheme_protocol(media::SCHEME, media::answer)
-        .invoke_handler(tauri::generate_handler![bridge::call, bridge::changes, bridge::media, bridge::open_external])
+        .invoke_handler(tauri::generate_handler![bridge::call, bridge::changes, bridge::media, bridge::open_external, bridge::open_lab])
         .setup(move |app| {
             let app = app.handle();
             window::open(app)?;

@@ -1,9 +1,11 @@
 //! The commands the screens call. Their other half is `ui/src/bridge/window.ts`; what may be called at all is in
 //! `src-tauri/permissions`.
 
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use shopbell_core::error::{ApiError, Code, Error};
+use shopbell_core::profile::LAB;
 use shopbell_core::say;
 use tauri::ipc::{Channel, Response};
 use tauri::{AppHandle, State};
@@ -78,6 +80,25 @@ pub async fn media(host: State<'_, Host>, id: String) -> Result<Response, ApiErr
 #[tauri::command]
 pub fn open_external(app: AppHandle, url: String) -> Result<(), ApiError> {
     links::open(&app, &url)
+}
+
+/// Opens the Lab beside this window: a second Shopbell with its own data and stand-ins for every service. It runs as a process of its own,
+/// so that nothing in it can touch the shop.
+///
+/// # Errors
+/// `internal` when the program cannot be started a second time.
+#[tauri::command]
+pub fn open_lab() -> Result<(), ApiError> {
+    let started = std::env::current_exe().and_then(|program| {
+        Command::new(program).args(["--profile", LAB]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    });
+    let mut lab = started.map_err(|cause| {
+        tracing::error!(error = %cause, "The Lab could not be started.");
+        error(Code::Internal)
+    })?;
+    // Somebody must hear of its end, or the system keeps its entry for as long as this program runs.
+    std::thread::spawn(move || lab.wait());
+    Ok(())
 }
 
 fn error(code: Code) -> ApiError {

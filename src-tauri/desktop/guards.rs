@@ -34,9 +34,9 @@ fn the_content_security_policy_is_as_agreed() {
 }
 
 #[test]
-fn the_window_may_call_four_commands_of_ours_and_no_plugin() {
+fn the_window_may_call_five_commands_of_ours_and_no_plugin() {
     let capability: Value = serde_json::from_str(include_str!("../capabilities/main.json")).expect("capabilities/main.json is JSON");
-    assert_eq!(capability["permissions"], json!(["allow-call", "allow-changes", "allow-media", "allow-open-external"]));
+    assert_eq!(capability["permissions"], json!(["allow-call", "allow-changes", "allow-media", "allow-open-external", "allow-open-lab"]));
     assert_eq!(capability["windows"], json!(["main"]));
     assert!(capability.get("remote").is_none(), "no website may call anything");
     assert_eq!(config()["app"]["security"]["capabilities"], json!(["main"]));

@@ -110,6 +110,8 @@ pub fn read(arguments: impl IntoIterator<Item = String>, environment: impl Fn(&s
     } else if options.lab {
         profile::LAB.clone_into(&mut options.profile);
     }
+    // The Lab's own data is only ever opened as the Lab.
+    options.lab |= options.profile == profile::LAB;
     profile::check(&options.profile)?;
     if options.lab && options.public_url.is_some() {
         return Err(wrong(say!("Nobody reaches the Lab from outside: leave --public-url or --lab away.")));
@@ -161,9 +163,15 @@ mod tests {
 
     #[test]
     fn the_lab_has_a_profile_of_its_own_and_no_way_in_from_outside() {
-        for (line, profile) in [("--lab", "lab"), ("--lab --profile try", "try"), ("--profile lab-2", "lab-2")] {
+        let asked_for = [
+            ("--lab", "lab", true),
+            ("--lab --profile try", "try", true),
+            ("--profile lab", "lab", true),
+            ("--profile lab-2", "lab-2", false),
+        ];
+        for (line, profile, lab) in asked_for {
             let Ok(Asked::Run(options)) = asked(line) else { panic!("it runs") };
-            assert_eq!((options.profile.as_str(), options.lab), (profile, line.contains("--lab")), "{line}");
+            assert_eq!((options.profile.as_str(), options.lab), (profile, lab), "{line}");
         }
         assert_eq!(asked("--lab --public-url https://shop.example.com").expect_err("refused").code, Code::Invalid);
     }

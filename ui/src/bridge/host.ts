@@ -22,6 +22,8 @@ export type Host = {
   playableUrl(id: string, mime: string): Promise<{ url: string; revoke: () => void }>;
   /** Opens an address outside of Shopbell. */
   openExternal(url: string): Promise<void>;
+  /** Opens the Lab, a second Shopbell; only the window can start a program. */
+  openLab?(): Promise<void>;
   /** Trades the one-time word of a sign-in link for a session; only a browser needs it. */
   login(nonce: string): Promise<void>;
 };

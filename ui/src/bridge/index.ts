@@ -63,6 +63,11 @@ export async function openExternal(url: string): Promise<void> {
   await host.openExternal(url);
 }
 
+/** Opens the Lab beside this window. */
+export async function openLab(): Promise<void> {
+  await host.openLab?.();
+}
+
 /** Calls `tell` when the hub says that this browser is not signed in. */
 export function onSignedOut(tell: () => void): () => void {
   signedOut.add(tell);

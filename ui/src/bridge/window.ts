@@ -66,6 +66,13 @@ export const windowHost: Host = {
   async openExternal(url) {
     await invoke("open_external", { url });
   },
+  async openLab() {
+    try {
+      await invoke("open_lab");
+    } catch (cause) {
+      throw apiError(typeof cause === "string" ? parsed(cause) : cause);
+    }
+  },
   async login() {
     // The window is signed in by being the window.
   },

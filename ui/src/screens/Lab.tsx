@@ -3,7 +3,7 @@ import { FlaskConical, UserPlus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { LabState } from "../bindings";
-import { call } from "../bridge";
+import { call, inWindow, openLab } from "../bridge";
 import { Button } from "../components/Button";
 import { ChannelMark } from "../components/ChannelMark";
 import { CopyBox } from "../components/CopyBox";
@@ -41,18 +41,32 @@ export function Lab() {
 /** A real shop: the Lab is another Shopbell beside it. */
 function Closed() {
   const { t } = useTranslation();
+  const open = useMutation({ mutationFn: openLab });
   return (
     <Page title={t("lab.title")} lead={t("lab.lead")}>
       <div className={styles.closed}>
         <FlaskConical size={40} strokeWidth={1.6} aria-hidden />
         <p>{t("lab.closed")}</p>
-        <p>{t("lab.closed_app")}</p>
-        <CopyBox text="shopbell --profile lab" label={t("lab.command_app")} />
-        <p>{t("lab.closed_server")}</p>
-        <CopyBox
-          text="shopbell-server --lab --admin 127.0.0.1:7420 --public 127.0.0.1:7421"
-          label={t("lab.command_server")}
-        />
+        {inWindow ? (
+          <>
+            <Button look="primary" busy={open.isPending} onClick={() => open.mutate()}>
+              {t("lab.open")}
+            </Button>
+            <p role="status" className={open.isError ? styles.bad : styles.help}>
+              {open.isError ? sentence(open.error, t) : open.isSuccess ? t("lab.opening") : null}
+            </p>
+          </>
+        ) : (
+          <>
+            <p>{t("lab.closed_app")}</p>
+            <CopyBox text="shopbell --profile lab" label={t("lab.command_app")} />
+            <p>{t("lab.closed_server")}</p>
+            <CopyBox
+              text="shopbell-server --lab --admin 127.0.0.1:7420 --public 127.0.0.1:7421"
+              label={t("lab.command_server")}
+            />
+          </>
+        )}
       </div>
     </Page>
   );
