@@ -158,6 +158,66 @@ async fn nothing_that_may_arrive_breaks_the_reader() {
     }
 }
 
+/// Every place of a value, as the keys and numbers that lead there.
+fn places(value: &Value) -> Vec<String> {
+    let inside: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.replace('~', "~0").replace('/', "~1"), value)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
+        _ => Vec::new(),
+    };
+    let mut all: Vec<String> = Vec::new();
+    for (name, value) in inside {
+        all.push(format!("/{name}"));
+        all.extend(places(value).into_iter().map(|place| format!("/{name}{place}")));
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_value_of_another_kind_breaks_the_reader_and_none_is_let_in_unsigned() {
+    let others =
+        [json!(null), json!(-1), json!(1e300), json!(""), json!("\u{0}é"), json!([]), json!({}), json!([[null]]), json!({ "id": {} })];
+    for (connector, _simulator, desk) in served().await {
+        let Some(channel) = connector.channel() else { continue };
+        let mut tried = 0;
+        for (name, request) in fixtures(kind(&connector)) {
+            let mut bodies: Vec<Vec<u8>> = Vec::new();
+            if let Ok(value) = serde_json::from_slice::<Value>(&request.body) {
+                for place in places(&value) {
+                    for other in &others {
+                        let mut changed = value.clone();
+                        *changed.pointer_mut(&place).unwrap() = other.clone();
+                        bodies.push(changed.to_string().into_bytes());
+                    }
+                }
+            } else {
+                // A form: each field left out, empty, twice, and far too long.
+                let fields: Vec<&[u8]> = request.body.split(|byte| *byte == b'&').collect();
+                for at in 0..fields.len() {
+                    let key = fields[at].split(|byte| *byte == b'=').next().unwrap_or_default();
+                    for with in [
+                        b"".to_vec(),
+                        [key, b"="].concat(),
+                        [fields[at], b"&", fields[at]].concat(),
+                        [key, b"=", &[b'9'; 5000][..]].concat(),
+                    ] {
+                        let mut changed: Vec<Vec<u8>> = fields.iter().map(|field| field.to_vec()).collect();
+                        changed[at] = with;
+                        bodies.push(changed.join(&b'&'));
+                    }
+                }
+            }
+            for body in bodies {
+                tried += 1;
+                let changed = Request { method: "POST".into(), body: body.into(), ..request.clone() };
+                assert_eq!(channel.parse(&desk.settings, &changed), channel.parse(&desk.settings, &changed), "{name}: reading is pure");
+                assert!(channel.verify(&desk.settings, &changed).is_err(), "{name}: it is not signed");
+            }
+        }
+        assert!(tried > 100, "{}: only {tried} were tried", kind(&connector));
+    }
+}
+
 #[tokio::test]
 async fn only_what_the_service_signed_is_let_in() {
     for (connector, simulator, desk) in served().await {
