@@ -31,7 +31,7 @@ use crate::id::{ConnectionId, ConversationId};
 use crate::introductions::Introductions;
 use crate::media::Media;
 use crate::model::{Change, ConnectionStatus};
-use crate::outbox::Pace;
+use crate::outbox::{Out, Pace};
 use crate::secret::Secret;
 use crate::store::{Stage, Store};
 use crate::vault::keychain::{Keychain, SystemKeychain};
@@ -101,6 +101,8 @@ pub struct Hub {
     pub media: Arc<Media>,
     /// How fast each connection may send.
     pub pace: Pace,
+    /// The calls that are out.
+    pub out: Arc<Out>,
     /// The answers in the making.
     pub turns: Turns,
     /// The models that wait for their owner.
@@ -150,6 +152,7 @@ impl Hub {
             connectors: connectors.into_iter().map(|connector| (connector.about().kind, connector)).collect(),
             connections: Arc::default(),
             pace: Pace::default(),
+            out: Arc::default(),
             turns: Turns::default(),
             trials: Trials::default(),
             hold,
