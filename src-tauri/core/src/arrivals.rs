@@ -18,7 +18,6 @@ use crate::clock::Timestamp;
 use crate::connections::Live;
 use crate::connector::{Event, Request};
 use crate::conversations::{self, Effect, Place};
-use crate::conversions;
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
 use crate::id::{ArrivalId, ConnectionId};
@@ -287,7 +286,7 @@ fn take_effect(tx: &Tx<'_>, hub: &Arc<Hub>, arrival: &Pending, read: &Read) -> R
         agent: live.connection.agent.as_ref(),
         gather: hub.gather(live),
         language: &hub.language(),
-        reports: conversions::reports(hub, &live.connection.id),
+        reports: live.reports(),
     };
     let effects = events.iter().map(|event| conversations::apply(tx, &place, event)).collect::<Result<Vec<_>>>()?;
     // Replayed, it finds everything done: what it did the first time stays its verdict.

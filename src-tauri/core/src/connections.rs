@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 use rusqlite::Row;
 
 use crate::clock::Clock;
-use crate::connector::{AnyConnector, AnyLink, ChannelRules, MediaSource, Settings, SharedCallback};
+use crate::connector::{AnyConnector, AnyLink, ChannelRules, MediaSource, Reports, Settings, SharedCallback};
 use crate::error::{Result, Sentence};
 use crate::http::Client;
 use crate::id::ConnectionId;
@@ -36,6 +36,12 @@ impl Live {
     /// Whether it may be used now.
     pub fn is_active(&self) -> bool {
         self.connection.status == ConnectionStatus::Active && self.settings.is_ok()
+    }
+
+    /// Whether it reports to its service's advertising; never while its settings cannot be read.
+    pub fn reports(&self) -> Reports {
+        let asked = self.connector.channel().zip(self.settings.as_ref().ok());
+        asked.map_or_else(Reports::default, |(channel, config)| channel.reports(config))
     }
 
     /// What a connector works with; `None` while the settings cannot be read.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection as Db, params};
+use rusqlite::{Connection as Db, OptionalExtension, params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -28,8 +28,6 @@ use crate::store::{Stage, Tx};
 pub const LATEST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How often a report is tried before it is given up.
 const ATTEMPTS: i64 = 10;
-/// How many are made in one round.
-const ROUND: i64 = 20;
 /// No call takes longer.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long to wait after trouble of our own, and how often to look when nothing rings.
@@ -135,8 +133,10 @@ pub fn want(tx: &Tx<'_>, conversation: &Conversation, wanted: &Wanted) -> Result
 
 /// A customer came through an advertisement and wrote: where the owner wants every lead reported, this one is.
 pub fn lead(tx: &Tx<'_>, reports: Reports, conversation: &Conversation) -> Result<()> {
-    let fresh = click(tx, conversation.seq)?.is_some_and(|(_, at)| tx.now().since(at) <= LATEST);
-    if reports == Reports::EveryLead && fresh {
+    if reports != Reports::EveryLead {
+        return Ok(());
+    }
+    if click(tx, conversation.seq)?.is_some_and(|(_, at)| tx.now().since(at) <= LATEST) {
         want(tx, conversation, &Wanted { event: ConversionEvent::LeadSubmitted, value: None })?;
     }
     Ok(())
@@ -177,28 +177,23 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
 
 /// Makes every call that is due; how long until the next one is.
 async fn round(hub: &Arc<Hub>) -> Result<Duration> {
-    loop {
-        let claimed = hub.store.write(claim).await?;
-        if claimed.is_empty() {
-            break;
-        }
-        for one in claimed {
-            let (outcome, language) = (call(hub, &one).await, hub.language());
-            hub.store.write(move |tx| settle(tx, &one, outcome, &language)).await?;
-        }
+    while let Some(one) = hub.store.write(claim).await? {
+        let (outcome, language) = (call(hub, &one).await, hub.language());
+        hub.store.write(move |tx| settle(tx, &one, outcome, &language)).await?;
     }
     let next: Option<Timestamp> =
         hub.store.read(|db| Ok(db.query_row("SELECT min(due_at) FROM conversion WHERE status = 'queued'", [], |row| row.get(0))?)).await?;
     Ok(next.map_or(LOOK, |at| at.since(hub.store.clock().now()).clamp(Duration::from_millis(100), LOOK)))
 }
 
-fn claim(tx: &Tx<'_>) -> Result<Vec<Claimed>> {
+/// The next report that is due. Never more than one: what is marked as under way and was not is lost when the program dies.
+fn claim(tx: &Tx<'_>) -> Result<Option<Claimed>> {
     let mut statement = tx.prepare_cached(
         "SELECT r.id, r.connection, c.id, r.attempts, r.event, r.at, r.click_id, r.currency, r.amount, n.connector, c.address_scheme, c.address_value
          FROM conversion r JOIN conversation c ON c.seq = r.conversation JOIN connection n ON n.id = r.connection
-         WHERE r.status = 'queued' AND r.due_at <= ?1 ORDER BY r.due_at LIMIT ?2",
+         WHERE r.status = 'queued' AND r.due_at <= ?1 ORDER BY r.due_at LIMIT 1",
     )?;
-    let rows = statement.query_map(params![tx.now(), ROUND], |row| {
+    let claimed = statement.query_row([tx.now()], |row| {
         let id: ConversionId = row.get(0)?;
         Ok(Claimed {
             connection: row.get(1)?,
@@ -214,9 +209,9 @@ fn claim(tx: &Tx<'_>) -> Result<Vec<Claimed>> {
             },
             id,
         })
-    })?;
-    let claimed: Vec<Claimed> = rows.collect::<rusqlite::Result<_>>()?;
-    for one in &claimed {
+    });
+    let claimed = claimed.optional()?;
+    if let Some(one) = &claimed {
         tx.prepare_cached("UPDATE conversion SET status = 'sending', attempts = attempts + 1 WHERE id = ?1")?.execute([&one.id])?;
     }
     Ok(claimed)
@@ -225,11 +220,8 @@ fn claim(tx: &Tx<'_>) -> Result<Vec<Claimed>> {
 async fn call(hub: &Arc<Hub>, claimed: &Claimed) -> std::result::Result<(), ServiceError> {
     let live = hub.connections.get(&claimed.connection);
     let off = || ServiceError::Permanent(say!("Reports are switched off for this connection."));
-    let live = live.ok_or_else(off)?;
+    let live = live.filter(|live| live.reports() != Reports::Never).ok_or_else(off)?;
     let (channel, link) = live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())).ok_or_else(off)?;
-    if channel.reports(link.config) == Reports::Never {
-        return Err(off());
-    }
     tokio::time::timeout(LONGEST, channel.report(link, &claimed.report)).await.unwrap_or(Err(ServiceError::Ambiguous))
 }
 
@@ -296,14 +288,4 @@ pub fn of(db: &Db, conversation: i64) -> Result<Vec<Row>> {
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Whether somebody of the shop or an agent may report on a connection's conversations.
-pub fn reports(hub: &Hub, connection: &ConnectionId) -> Reports {
-    let live = hub.connections.get(connection);
-    let asked = live.as_ref().and_then(|live| {
-        let link = live.link(hub.media.as_ref(), hub.store.clock().as_ref())?;
-        Some(live.connector.channel()?.reports(link.config))
-    });
-    asked.unwrap_or_default()
 }

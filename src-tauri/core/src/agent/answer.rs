@@ -18,7 +18,6 @@ use crate::connections::Live;
 use crate::connector::Reports;
 use crate::connector::{Action, ChannelRules, Chunk, Finish, Prompt, PromptMessage, ServiceError, ToolCall, ToolSpec};
 use crate::conversations::{self, Conversation};
-use crate::conversions;
 use crate::error::Sentence;
 use crate::hub::Hub;
 use crate::model::{Agent, Choice, ConnectionStatus, Content, Source, StreamMode, Usage};
@@ -372,7 +371,7 @@ impl Desk {
             connector: self.channel.connection.connector.clone(),
             language: self.conversation.language.clone(),
             now: self.hub.store.clock().now(),
-            reports: conversions::reports(&self.hub, &self.conversation.connection) != Reports::Never,
+            reports: self.channel.reports() != Reports::Never,
         }
     }
 

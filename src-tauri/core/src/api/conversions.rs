@@ -13,7 +13,7 @@ use crate::conversations;
 use crate::conversions::{self, ConversionEvent, Row, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
-use crate::id::ConversationId;
+use crate::id::{ConnectionId, ConversationId};
 use crate::say;
 
 /// Something to report.
@@ -41,6 +41,10 @@ pub struct Conversions {
     pub items: Vec<Row>,
 }
 
+fn reports(hub: &Hub, connection: &ConnectionId) -> Reports {
+    hub.connections.get(connection).map_or_else(Reports::default, |live| live.reports())
+}
+
 /// What was and what may be reported of a conversation to the service's advertising.
 pub async fn list_conversions(hub: &Arc<Hub>, request: GetConversation) -> Result<Conversions> {
     let (connection, click, items) = hub
@@ -51,7 +55,7 @@ pub async fn list_conversions(hub: &Arc<Hub>, request: GetConversation) -> Resul
         })
         .await?;
     let until = click.map(|(_, at)| at.plus(conversions::LATEST)).filter(|until| *until > hub.store.clock().now());
-    Ok(Conversions { possible_until: until.filter(|_| conversions::reports(hub, &connection) != Reports::Never), items })
+    Ok(Conversions { possible_until: until.filter(|_| reports(hub, &connection) != Reports::Never), items })
 }
 
 /// Reports to the service's advertising what became of a customer who came through it: each event once for a click.
@@ -59,7 +63,7 @@ pub async fn report_conversion(hub: &Arc<Hub>, request: ReportConversion) -> Res
     let id = request.conversation.clone();
     let asked = id.clone();
     let connection = hub.store.read(move |db| Ok(conversations::find(db, &asked)?.connection)).await?;
-    if conversions::reports(hub, &connection) == Reports::Never {
+    if reports(hub, &connection) == Reports::Never {
         return Err(Error::new(Code::Conflict, say!("Reports are switched off for this connection. Switch them on in its settings.")));
     }
     hub.store
