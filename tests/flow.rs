@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use shopbell_connectors::telegram::simulator::TelegramSimulator;
-use shopbell_core::arrivals;
 use shopbell_core::connector::{Fault, Request, Said, ServiceError, Simulator};
-use shopbell_core::id::ConnectionId;
 use shopbell_core::say;
 use shopbell_tests::hub::TestHub;
 use shopbell_tests::scripted::{Piece, calls, last_words, says, scripted};
@@ -294,18 +292,7 @@ async fn a_long_batch_is_read_in_its_order_and_an_edit_at_its_end_finds_its_mess
     let shop = shop(|_| says("Um momento."), json!({})).await;
     let mut requests: Vec<Request> = (1..=200).map(|number| update(number, &format!("message {number}"), false)).collect();
     requests.push(update(200, "message 200, mended", true));
-    shop.desk
-        .hub
-        .store
-        .write(move |tx| {
-            let connection: ConnectionId = tx.query_row("SELECT id FROM connection WHERE connector = 'telegram'", [], |row| row.get(0))?;
-            for request in &requests {
-                arrivals::insert(tx, &connection, request, &[])?;
-            }
-            Ok(())
-        })
-        .await
-        .unwrap();
+    shop.desk.take("telegram", requests).await;
     shop.desk.settled().await;
     let stored: Vec<String> = shop
         .desk
@@ -329,19 +316,16 @@ async fn an_arrival_that_cannot_be_stored_is_tried_again_and_holds_up_nobody() {
     shop.desk
         .hub
         .store
-        .write(move |tx| {
+        .write(|tx| {
             // As a broken index or a full page would: this one message can never be written.
             tx.execute_batch(
                 "CREATE TRIGGER spoiled BEFORE INSERT ON message WHEN new.text = 'message 7' BEGIN SELECT RAISE(ABORT, 'spoiled'); END;",
             )?;
-            let connection: ConnectionId = tx.query_row("SELECT id FROM connection WHERE connector = 'telegram'", [], |row| row.get(0))?;
-            for request in &requests {
-                arrivals::insert(tx, &connection, request, &[])?;
-            }
             Ok(())
         })
         .await
         .unwrap();
+    shop.desk.take("telegram", requests).await;
     shop.desk
         .until("its neighbours are there", async |desk| desk.count("SELECT count(*) FROM message WHERE direction = 'in'").await == 49)
         .await;

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use shopbell_core::connector::AnyConnector;
+use shopbell_core::arrivals;
+use shopbell_core::connector::{AnyConnector, Request};
 use shopbell_core::error::ApiError;
 use shopbell_core::gateway::doors::{self, Places, Ports};
 use shopbell_core::hub::{Hub, HubOptions};
+use shopbell_core::id::ConnectionId;
 use shopbell_core::secret::Secret;
+use shopbell_core::store::Tx;
 use shopbell_core::vault::keychain::NoKeychain;
 
 /// The passphrase of every test hub.
@@ -82,6 +85,15 @@ impl TestHub {
     /// Asks, and expects a refusal.
     pub async fn refused(&self, command: &str, request: Value) -> ApiError {
         self.hub.call(command, request).await.expect_err("it should have been refused")
+    }
+
+    /// Stores requests for the one connection of that kind as the gateway does after it has verified them.
+    pub async fn take(&self, connector: &'static str, requests: Vec<Request>) {
+        let insert = move |tx: &Tx<'_>| {
+            let connection: ConnectionId = tx.query_row("SELECT id FROM connection WHERE connector = ?1", [connector], |row| row.get(0))?;
+            requests.iter().try_for_each(|request| arrivals::insert(tx, &connection, request, &[]).map(drop))
+        };
+        self.hub.store.write(insert).await.unwrap();
     }
 
     /// A new connection; its id.

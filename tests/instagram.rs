@@ -7,9 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shopbell_connectors::instagram::simulator::{Habits, InstagramSimulator};
 use shopbell_connectors::instagram::{Flavour, Instagram};
-use shopbell_core::connector::{
-    Channel, Event, IncomingContent, IncomingMessage, Outgoing, Said, SaidWhat, ServiceError, Settings, Simulator, erase,
-};
+use shopbell_core::connector::{Event, IncomingContent, IncomingMessage, Outgoing, Said, SaidWhat, ServiceError, Simulator, erase};
 use shopbell_core::model::{Choice, Content};
 
 use self::link::{Desk, answer, calls, said, text};
@@ -43,12 +41,8 @@ async fn start_as(flavour: Flavour, change: impl FnOnce(&mut Value)) -> (Instagr
     (simulator, desk)
 }
 
-fn channel(desk: &Desk) -> &dyn Channel<Settings> {
-    desk.connector.channel().unwrap()
-}
-
 async fn send(desk: &Desk, message: &Outgoing) -> Result<String, ServiceError> {
-    channel(desk).send(desk.link(), message).await.map(|receipt| receipt.external_id)
+    desk.channel().send(desk.link(), message).await.map(|receipt| receipt.external_id)
 }
 
 fn says(what: SaidWhat, text: &str) -> Said {
@@ -120,11 +114,11 @@ async fn words_go_in_and_out_both_ways() {
 async fn what_is_shown_of_us_is_shown_once_and_is_no_trouble_where_it_is_not_known() {
     let (simulator, desk) = start().await;
     let ana = message(&simulator, &desk, &said("5551", "oi"));
-    channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
-    channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+    desk.channel().mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
     let shown = |sign: &str| ("5551".to_owned(), sign.to_owned());
     assert_eq!(simulator.signs(), [shown("typing_on"), shown("mark_seen")]);
     simulator.set_habits(Habits { no_seen: true, ..Habits::default() });
-    channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+    desk.channel().mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
     assert_eq!(simulator.signs().len(), 2);
 }

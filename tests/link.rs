@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use shopbell_core::clock::{Clock, SystemClock};
 use shopbell_core::connector::{
-    AnyConnector, AnyLink, Event, IncomingMessage, MediaSource, Outgoing, Request, Said, Settings, Simulator, Sink, StoredMedia,
+    AnyConnector, AnyLink, Channel, Event, IncomingMessage, MediaSource, Outgoing, Request, Said, Settings, Simulator, Sink, StoredMedia,
 };
 use shopbell_core::http::Client;
 use shopbell_core::id::{ConnectionId, DeliveryId, MediaId};
@@ -58,6 +58,11 @@ impl Desk {
         desk
     }
 
+    /// The connector as a channel.
+    pub fn channel(&self) -> &dyn Channel<Settings> {
+        self.connector.channel().expect("a channel")
+    }
+
     /// What the connector works with.
     pub fn link(&self) -> AnyLink<'_> {
         AnyLink { connection: &self.connection, config: &self.settings, http: &self.http, media: &self.files, clock: &self.clock }
@@ -78,9 +83,8 @@ impl Desk {
 
     /// The events of a request that its service signed.
     pub fn read(&self, request: &Request) -> Vec<Event> {
-        let channel = self.connector.channel().expect("a channel");
-        channel.verify(&self.settings, request).expect("signed by the simulator");
-        channel.parse(&self.settings, request).expect("made by the simulator")
+        self.channel().verify(&self.settings, request).expect("signed by the simulator");
+        self.channel().parse(&self.settings, request).expect("made by the simulator")
     }
 
     /// Lets somebody write first and gives back how they are answered.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shopbell_connectors::sms_twilio::{LINE, SmsTwilio};
 use shopbell_connectors::twilio::simulator::TwilioSimulator;
 use shopbell_core::connector::{
-    Action, Channel, Event, Evidence, Fate, IncomingContent, IncomingMessage, Said, SaidWhat, ServiceError, Settings, Simulator, erase,
+    Action, Event, Evidence, Fate, IncomingContent, IncomingMessage, Said, SaidWhat, ServiceError, Simulator, erase,
 };
 use shopbell_core::model::{Card, Choice, Content, MediaKind};
 
@@ -20,12 +20,8 @@ async fn start() -> (TwilioSimulator, Desk) {
     (simulator, desk)
 }
 
-fn channel(desk: &Desk) -> &dyn Channel<Settings> {
-    desk.connector.channel().unwrap()
-}
-
 async fn send(desk: &Desk, to: &IncomingMessage, content: Content) -> Result<String, ServiceError> {
-    channel(desk).send(desk.link(), &answer(to, content)).await.map(|receipt| receipt.external_id)
+    desk.channel().send(desk.link(), &answer(to, content)).await.map(|receipt| receipt.external_id)
 }
 
 fn says(desk: &Desk, simulator: &TwilioSimulator, words: &str) -> Vec<Event> {
@@ -116,7 +112,7 @@ async fn pictures_come_in_and_leave() {
     let [Event::Message(ana)] = &events[..] else { panic!("{events:?}") };
     let IncomingContent::Media(picture) = &ana.content[0] else { panic!("{ana:?}") };
     assert_eq!((picture.kind, picture.caption.as_deref()), (MediaKind::Image, Some("olha")));
-    assert_eq!(channel(&desk).fetch_media(desk.link(), &picture.reference).await.unwrap().bytes.len(), 90);
+    assert_eq!(desk.channel().fetch_media(desk.link(), &picture.reference).await.unwrap().bytes.len(), 90);
 
     let stored = desk.store("image/jpeg", None, vec![1; 10]);
     let picture = |bytes| Content::Media {
@@ -146,7 +142,7 @@ async fn pictures_come_in_and_leave() {
 async fn the_numbers_webhook_is_registered_and_its_voice_settings_are_left_alone() {
     let (simulator, desk) = start().await;
     let hook = format!("https://shop.example/hooks/{HOOK_KEY}");
-    let state = channel(&desk).subscribe(desk.link(), &hook).await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), &hook).await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some(hook.as_str()));
     assert_eq!(simulator.registered(), Some(format!("{hook}#rc=3&rp=all")));
     let call = simulator.journal().into_iter().find(|call| call["method"] == "POST").unwrap();
@@ -158,6 +154,6 @@ async fn the_numbers_webhook_is_registered_and_its_voice_settings_are_left_alone
     let mut config: Value = simulator.config();
     config["phone_number"] = "27001".into();
     let short = Desk::new(erase(SmsTwilio), config);
-    let error = channel(&short).subscribe(short.link(), &hook).await.unwrap_err();
+    let error = short.channel().subscribe(short.link(), &hook).await.unwrap_err();
     assert!(error.to_string().contains("short code"), "{error}");
 }

@@ -10,9 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use shopbell_connectors::telegram::Telegram;
 use shopbell_connectors::telegram::simulator::TelegramSimulator;
-use shopbell_core::connector::{
-    Channel, Event, Fault, IncomingContent, IncomingMessage, Outgoing, ServiceError, Settings, Simulator, erase,
-};
+use shopbell_core::connector::{Event, Fault, IncomingContent, IncomingMessage, Outgoing, ServiceError, Simulator, erase};
 use shopbell_core::model::{Choice, Content, MediaKind};
 
 use self::link::{Basket, Desk, HOOK_KEY, answer, calls, said, text};
@@ -31,17 +29,13 @@ async fn start_in(mode: &str) -> (TelegramSimulator, Desk) {
     (simulator, desk)
 }
 
-fn channel(desk: &Desk) -> &dyn Channel<Settings> {
-    desk.connector.channel().unwrap()
-}
-
 async fn send(desk: &Desk, message: &Outgoing) -> Result<String, ServiceError> {
-    channel(desk).send(desk.link(), message).await.map(|receipt| receipt.external_id)
+    desk.channel().send(desk.link(), message).await.map(|receipt| receipt.external_id)
 }
 
 /// Listens until `enough` updates are in the basket, or an error.
 async fn listen(desk: &Desk, cursor: Option<&str>, basket: &Basket, enough: usize) -> Option<ServiceError> {
-    let listening = channel(desk).listen(desk.link(), cursor.map(str::to_owned), basket);
+    let listening = desk.channel().listen(desk.link(), cursor.map(str::to_owned), basket);
     let full = async {
         while basket.taken.lock().unwrap().iter().map(|(requests, _)| requests.len()).sum::<usize>() < enough {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -126,23 +120,23 @@ async fn a_webhook_of_ours_makes_way_for_polling_and_anothers_does_not() {
     config["mode"] = "polling".into();
     let polling = Desk::new(erase(Telegram), config);
 
-    channel(&webhook).subscribe(webhook.link(), &format!("https://old-tunnel.example/hooks/{HOOK_KEY}")).await.unwrap();
-    let state = channel(&webhook).webhook_state(webhook.link()).await.unwrap();
+    webhook.channel().subscribe(webhook.link(), &format!("https://old-tunnel.example/hooks/{HOOK_KEY}")).await.unwrap();
+    let state = webhook.channel().webhook_state(webhook.link()).await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some(format!("https://old-tunnel.example/hooks/{HOOK_KEY}").as_str()));
     let account = polling.connector.test(polling.link()).await.unwrap();
     assert_eq!(account.details["webhook_is_ours"], true);
 
     let basket = Basket::default();
-    let listening = channel(&polling).listen(polling.link(), None, &basket);
+    let listening = polling.channel().listen(polling.link(), None, &basket);
     tokio::select! {
         result = listening => panic!("it went on: {result:?}"),
         () = async { while basket.alive.load(Ordering::Acquire) == 0 { tokio::task::yield_now().await } } => {}
     }
-    let state = channel(&webhook).webhook_state(webhook.link()).await.unwrap();
+    let state = webhook.channel().webhook_state(webhook.link()).await.unwrap();
     assert_eq!(state.confirmed_url, None, "ours was taken away");
 
-    channel(&webhook).subscribe(webhook.link(), "https://other.example/telegram").await.unwrap();
-    let error = channel(&polling).listen(polling.link(), None, &basket).await.unwrap_err();
+    webhook.channel().subscribe(webhook.link(), "https://other.example/telegram").await.unwrap();
+    let error = polling.channel().listen(polling.link(), None, &basket).await.unwrap_err();
     let ServiceError::Permanent(sentence) = error else { panic!("{error:?}") };
     assert!(sentence.to_string().contains("other.example"), "{sentence}");
     let account = polling.connector.test(polling.link()).await.unwrap();
@@ -152,7 +146,7 @@ async fn a_webhook_of_ours_makes_way_for_polling_and_anothers_does_not() {
 #[tokio::test]
 async fn the_webhook_is_registered_with_its_secret_and_its_state_is_read_back() {
     let (simulator, desk) = start_in("webhook").await;
-    let state = channel(&desk).subscribe(desk.link(), "https://shop.example/hooks/k").await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), "https://shop.example/hooks/k").await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some("https://shop.example/hooks/k"));
     assert_eq!(state.details["max_connections"], 40);
     assert_eq!(state.details["has_custom_certificate"], false);
@@ -160,11 +154,11 @@ async fn the_webhook_is_registered_with_its_secret_and_its_state_is_read_back() 
     assert_eq!(call["body"]["secret_token"], simulator.config()["webhook_secret"]);
     assert_eq!(call["body"]["drop_pending_updates"], false);
 
-    let error = channel(&desk).subscribe(desk.link(), "http://shop.example/hooks/k").await.unwrap_err();
+    let error = desk.channel().subscribe(desk.link(), "http://shop.example/hooks/k").await.unwrap_err();
     assert!(error.to_string().contains("HTTPS"), "{error}");
 
     let (_, polling) = start().await;
-    let error = channel(&polling).subscribe(polling.link(), "https://shop.example/hooks/k").await.unwrap_err();
+    let error = polling.channel().subscribe(polling.link(), "https://shop.example/hooks/k").await.unwrap_err();
     assert!(matches!(error, ServiceError::Permanent(_)));
 }
 
@@ -175,14 +169,14 @@ async fn without_a_secret_of_the_owner_there_still_is_one() {
     config["mode"] = "webhook".into();
     config.as_object_mut().unwrap().remove("webhook_secret");
     let desk = Desk::new(erase(Telegram), config);
-    channel(&desk).subscribe(desk.link(), "https://shop.example/hooks/k").await.unwrap();
+    desk.channel().subscribe(desk.link(), "https://shop.example/hooks/k").await.unwrap();
     let call = calls(&simulator).into_iter().find(|call| call["path"] == "/bot•••/setWebhook").unwrap();
     let secret = call["body"]["secret_token"].as_str().unwrap().to_owned();
     assert_eq!(secret.len(), 64);
     let mut request = simulator.signed(&said("1", "hi")).remove(0);
-    assert!(channel(&desk).verify(&desk.settings, &request).is_err(), "another secret");
+    assert!(desk.channel().verify(&desk.settings, &request).is_err(), "another secret");
     request.headers[1].1 = secret;
-    assert!(channel(&desk).verify(&desk.settings, &request).is_ok());
+    assert!(desk.channel().verify(&desk.settings, &request).is_ok());
 }
 
 #[tokio::test]
@@ -238,7 +232,7 @@ async fn five_thousand_emoji_arrive_in_order_and_within_the_limit() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("5551", "hello"));
     let whole = "👍🏽".repeat(5000);
-    for part in shopbell_core::text::split(&whole, channel(&desk).rules().text_limit) {
+    for part in shopbell_core::text::split(&whole, desk.channel().rules().text_limit) {
         send(&desk, &answer(&ana, text(&part))).await.unwrap();
     }
     let received: String = simulator.received().into_iter().map(|(_, text)| text).collect();
@@ -326,8 +320,8 @@ async fn a_pressed_button_is_answered_once_and_lateness_is_no_error() {
     assert_eq!(pressed.content, [IncomingContent::Content(Content::Chosen { id: "opt:1".into(), label: "Sim".into() })]);
     assert_eq!(pressed.reply_to, Some(sent));
     let acknowledge = pressed.acknowledge.unwrap();
-    channel(&desk).acknowledge(desk.link(), &acknowledge).await.unwrap();
-    channel(&desk).acknowledge(desk.link(), &acknowledge).await.unwrap();
+    desk.channel().acknowledge(desk.link(), &acknowledge).await.unwrap();
+    desk.channel().acknowledge(desk.link(), &acknowledge).await.unwrap();
     assert_eq!(simulator.answered_presses(), [acknowledge]);
 }
 
@@ -343,11 +337,11 @@ async fn a_file_is_fetched_and_a_too_large_one_is_said() {
     listen(&desk, None, &basket, 2).await;
     let requests: Vec<_> = basket.taken.lock().unwrap().iter().flat_map(|(requests, _)| requests.clone()).collect();
     let references = words(&desk, &requests);
-    let fetched = channel(&desk).fetch_media(desk.link(), &references[0]).await.unwrap();
+    let fetched = desk.channel().fetch_media(desk.link(), &references[0]).await.unwrap();
     assert_eq!((fetched.bytes.len(), fetched.mime), (3000, None));
-    let error = channel(&desk).fetch_media(desk.link(), &references[1]).await.unwrap_err();
+    let error = desk.channel().fetch_media(desk.link(), &references[1]).await.unwrap_err();
     assert!(matches!(&error, ServiceError::Permanent(words) if words.to_string().contains("20 MB")), "{error:?}");
-    let error = channel(&desk).fetch_media(desk.link(), "unknown").await.unwrap_err();
+    let error = desk.channel().fetch_media(desk.link(), "unknown").await.unwrap_err();
     assert!(matches!(error, ServiceError::Permanent(_)), "{error:?}");
 }
 
@@ -355,7 +349,7 @@ async fn a_file_is_fetched_and_a_too_large_one_is_said() {
 async fn typing_is_shown() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("5551", "hello"));
-    channel(&desk).typing(desk.link(), &ana.thread, None).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, None).await.unwrap();
     assert_eq!(calls(&simulator), [json!({ "path": "/bot•••/sendChatAction", "body": { "chat_id": 5551, "action": "typing" } })]);
 }
 

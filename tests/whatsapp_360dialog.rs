@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use shopbell_connectors::whatsapp_360dialog::WhatsApp360Dialog;
 use shopbell_connectors::whatsapp_360dialog::simulator::Dialog360Simulator;
 use shopbell_core::connector::{
-    Action, Channel, Event, Evidence, Fate, Fault, IncomingContent, Outgoing, Request, Said, SaidWhat, ServiceError, Settings, Simulator,
-    TemplateStatus, erase,
+    Action, Event, Evidence, Fate, Fault, IncomingContent, Outgoing, Request, Said, SaidWhat, ServiceError, Simulator, TemplateStatus,
+    erase,
 };
 use shopbell_core::model::{Choice, Content, MediaKind};
 
@@ -33,10 +33,6 @@ async fn start_with(changes: Value) -> (Dialog360Simulator, Desk) {
     (simulator, desk)
 }
 
-fn channel(desk: &Desk) -> &dyn Channel<Settings> {
-    desk.connector.channel().unwrap()
-}
-
 /// A hook that keeps what it is sent.
 async fn hook() -> (String, Arc<Mutex<Vec<(HeaderMap, Bytes)>>>) {
     let taken: Arc<Mutex<Vec<(HeaderMap, Bytes)>>> = Arc::default();
@@ -55,9 +51,9 @@ async fn hook() -> (String, Arc<Mutex<Vec<(HeaderMap, Bytes)>>>) {
 async fn a_secret_is_made_registered_and_asked_of_every_request() {
     let (simulator, desk) = start_with(json!({ "webhook_secret": null })).await;
     let (url, taken) = hook().await;
-    let before = channel(&desk).webhook_state(desk.link()).await.unwrap();
+    let before = desk.channel().webhook_state(desk.link()).await.unwrap();
     assert_eq!(before.confirmed_url, None, "a number that never had one");
-    let state = channel(&desk).subscribe(desk.link(), &url).await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), &url).await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some(url.as_str()));
     assert_eq!((&state.details["is_ours"], &state.details["secret_set"]), (&json!(true), &json!(true)));
     simulator.say(&said("5511999990000", "oi"), None).await.unwrap();
@@ -65,12 +61,12 @@ async fn a_secret_is_made_registered_and_asked_of_every_request() {
     let headers: Vec<(String, String)> =
         headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
     let request = Request { headers, ..Request::pulled(body.to_vec()) };
-    assert_eq!(channel(&desk).verify(&desk.settings, &request), Ok(()));
+    assert_eq!(desk.channel().verify(&desk.settings, &request), Ok(()));
     let secret = request.header("x-shopbell-secret").unwrap();
     assert!(secret.len() >= 32 && !secret.contains("canary"), "128 bits and more, and not the key itself");
     let (_, stranger) = start().await;
-    assert!(channel(&stranger).verify(&stranger.settings, &request).is_err(), "another connection's secret");
-    assert!(channel(&desk).verify(&desk.settings, &Request::pulled(body.to_vec())).is_err(), "none at all");
+    assert!(stranger.channel().verify(&stranger.settings, &request).is_err(), "another connection's secret");
+    assert!(desk.channel().verify(&desk.settings, &Request::pulled(body.to_vec())).is_err(), "none at all");
     let account = desk.connector.test(desk.link()).await.unwrap();
     assert!(account.checks.iter().all(|check| check.ok), "{account:?}");
 }
@@ -80,24 +76,24 @@ async fn another_programs_webhook_is_taken_over_only_when_asked_for() {
     let (simulator, desk) = start().await;
     simulator.set_hook("https://crm.example/360");
     let url = format!("https://shop.example/hooks/{HOOK_KEY}");
-    let error = channel(&desk).subscribe(desk.link(), &url).await.unwrap_err();
+    let error = desk.channel().subscribe(desk.link(), &url).await.unwrap_err();
     assert!(error.sentence().to_string().contains("crm.example"), "{error:?}");
     let account = desk.connector.test(desk.link()).await.unwrap();
     assert!(account.checks.iter().any(|check| !check.ok && check.text.contains("another program")));
-    let state = channel(&desk).webhook_state(desk.link()).await.unwrap();
+    let state = desk.channel().webhook_state(desk.link()).await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some("https://crm.example/360"), "nothing was changed");
 
     let mut config = simulator.config();
     config["take_over"] = true.into();
     let desk = Desk::new(erase(WhatsApp360Dialog), config);
-    let state = channel(&desk).subscribe(desk.link(), &url).await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), &url).await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some(url.as_str()));
     assert_eq!(state.details["previous_url"], "https://crm.example/360", "so that it can be put back");
     // Our own old address is simply replaced.
     simulator.set_hook(&format!("https://old-tunnel.example/hooks/{HOOK_KEY}"));
-    let lost = channel(&desk).webhook_state(desk.link()).await.unwrap();
+    let lost = desk.channel().webhook_state(desk.link()).await.unwrap();
     assert!(lost.last_error.is_some(), "it leads to us without our secret: {lost:?}");
-    channel(&desk).subscribe(desk.link(), &url).await.unwrap();
+    desk.channel().subscribe(desk.link(), &url).await.unwrap();
 }
 
 #[tokio::test]
@@ -125,17 +121,17 @@ async fn messages_go_both_ways_as_everywhere_on_whatsapp() {
     };
     let choices = Content::Choices { text: "Quer?".into(), options: vec![option("y", "Sim"), option("n", "Não")] };
     let first = answer(&ana, text("**Oi**"));
-    let id = channel(&desk).send(desk.link(), &first).await.unwrap().external_id;
+    let id = desk.channel().send(desk.link(), &first).await.unwrap().external_id;
     for content in [voice, template, choices] {
-        channel(&desk).send(desk.link(), &answer(&ana, content)).await.unwrap();
+        desk.channel().send(desk.link(), &answer(&ana, content)).await.unwrap();
     }
     let words: Vec<String> = simulator.received().into_iter().map(|(_, words)| words).collect();
     assert_eq!(words, ["*Oi*", "", "Olá, Ana!", "Quer?"]);
     let sent = simulator.world().sent();
     assert_eq!(sent[1].body["audio"]["voice"], true);
     assert_eq!(sent[2].body["template"]["language"], json!({ "code": "pt_BR", "policy": "deterministic" }));
-    channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
-    channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+    desk.channel().mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
     assert_eq!(simulator.world().told().1, std::slice::from_ref(&ana.external_id));
     let Event::Status { delivery, status, .. } = desk.read(&simulator.fate(&id, &Fate::Delivered)[0]).remove(0) else { panic!() };
     assert_eq!((delivery, status), (Some(first.delivery), Evidence::Delivered));
@@ -158,8 +154,8 @@ async fn what_leaves_is_the_cloud_apis_with_one_key_and_no_number_in_the_address
         text: String::new(),
     };
     let ana = desk.first_word(&simulator, &said("5511999990000", "Olá"));
-    channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
-    channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+    desk.channel().mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
     let contents = [
         text("**Oi**"),
         template,
@@ -170,10 +166,10 @@ async fn what_leaves_is_the_cloud_apis_with_one_key_and_no_number_in_the_address
     ];
     for content in contents {
         let reply = Outgoing { reply_to: Some(ana.external_id.clone()), ..answer(&ana, content) };
-        channel(&desk).send(desk.link(), &reply).await.unwrap();
+        desk.channel().send(desk.link(), &reply).await.unwrap();
     }
     let hidden = desk.first_word(&simulator, &said("BR.13491208655302741918", "oi"));
-    channel(&desk).send(desk.link(), &answer(&hidden, text("Olá"))).await.unwrap();
+    desk.channel().send(desk.link(), &answer(&hidden, text("Olá"))).await.unwrap();
     insta::assert_json_snapshot!(calls(&simulator), { "[].body.biz_opaque_callback_data" => "dlv_…" });
 }
 
@@ -185,7 +181,7 @@ async fn a_file_comes_through_the_sellers_host_and_a_refusal_is_never_tried_agai
         panic!()
     };
     let IncomingContent::Media(remote) = received.content.remove(0) else { panic!() };
-    let fetch = async |reference: &str| channel(&desk).fetch_media(desk.link(), reference).await;
+    let fetch = async |reference: &str| desk.channel().fetch_media(desk.link(), reference).await;
     assert_eq!(fetch(&remote.reference).await.unwrap().bytes.len(), 3000, "Meta's link, unescaped, through the simulator's own host");
     for number in 0..4 {
         let error = fetch("unknown").await.unwrap_err();
@@ -201,7 +197,7 @@ async fn a_file_comes_through_the_sellers_host_and_a_refusal_is_never_tried_agai
 async fn both_shapes_of_refusal_say_what_helps() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("5511999990000", "Olá"));
-    let send = async || channel(&desk).send(desk.link(), &answer(&ana, text("oi"))).await;
+    let send = async || desk.channel().send(desk.link(), &answer(&ana, text("oi"))).await;
     simulator.fault(Fault::Unauthorized, 1);
     let error = send().await.unwrap_err();
     assert!(matches!(&error, ServiceError::Unauthorized(words) if words.to_string().contains("360dialog")), "{error:?}");
@@ -223,7 +219,7 @@ async fn both_shapes_of_refusal_say_what_helps() {
 #[tokio::test]
 async fn templates_are_listed() {
     let (_simulator, desk) = start().await;
-    let templates = channel(&desk).templates(desk.link()).await.unwrap();
+    let templates = desk.channel().templates(desk.link()).await.unwrap();
     let listed: Vec<(&str, TemplateStatus)> = templates.iter().map(|template| (template.name.as_str(), template.status)).collect();
     assert_eq!(
         listed[..3],

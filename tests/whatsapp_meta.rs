@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use shopbell_connectors::whatsapp_meta::WhatsAppMeta;
 use shopbell_connectors::whatsapp_meta::simulator::MetaSimulator;
 use shopbell_core::connector::{
-    Action, Channel, Event, Evidence, Fate, Fault, IncomingContent, IncomingMessage, Outgoing, Request, Said, SaidWhat, ServiceError,
-    Settings, Simulator, erase,
+    Action, Event, Evidence, Fate, Fault, IncomingContent, IncomingMessage, Outgoing, Request, Said, SaidWhat, ServiceError, Simulator,
+    erase,
 };
 use shopbell_core::model::{Address, Card, Choice, Content, MediaKind};
 
@@ -27,12 +27,8 @@ async fn start() -> (MetaSimulator, Desk) {
     (simulator, desk)
 }
 
-fn channel(desk: &Desk) -> &dyn Channel<Settings> {
-    desk.connector.channel().unwrap()
-}
-
 async fn send(desk: &Desk, message: &Outgoing) -> Result<String, ServiceError> {
-    channel(desk).send(desk.link(), message).await.map(|receipt| receipt.external_id)
+    desk.channel().send(desk.link(), message).await.map(|receipt| receipt.external_id)
 }
 
 fn does(thread: &str, text: &str, what: SaidWhat) -> Said {
@@ -193,7 +189,7 @@ async fn a_file_is_fetched_and_is_the_one_that_was_promised() {
     let mut received = message(reads(&simulator, &desk, &does("5511", "recibo", photo)));
     let IncomingContent::Media(remote) = received.content.remove(0) else { panic!() };
     assert_eq!((remote.caption.as_deref(), remote.sha256.as_deref().map(str::len)), (Some("recibo"), Some(64)));
-    let fetch = async || channel(&desk).fetch_media(desk.link(), &remote.reference).await;
+    let fetch = async || desk.channel().fetch_media(desk.link(), &remote.reference).await;
     let fetched = fetch().await.unwrap();
     assert_eq!((fetched.bytes.len(), fetched.mime.as_deref()), (3000, Some("image/jpeg")));
     simulator.fault(Fault::MediaGone, 1);
@@ -205,7 +201,7 @@ async fn a_file_is_fetched_and_is_the_one_that_was_promised() {
     let error = fetch().await.unwrap_err();
     assert!(matches!(&error, ServiceError::Temporary(words) if words.to_string().contains("damaged")), "{error:?}");
     for unknown in ["nothing", "../106540352242922/messages", "a?b"] {
-        let error = channel(&desk).fetch_media(desk.link(), unknown).await.unwrap_err();
+        let error = desk.channel().fetch_media(desk.link(), unknown).await.unwrap_err();
         assert!(matches!(error, ServiceError::Permanent(_)), "{unknown}: {error:?}");
     }
 }
@@ -282,15 +278,15 @@ async fn waiting_for_one_customer_grows_and_does_not_stop_the_others() {
 async fn reading_and_typing_are_shown_and_typing_is_not_repeated_too_soon() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("5511999990000", "oi"));
-    channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+    desk.channel().mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
     for _ in 0..3 {
-        channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+        desk.channel().typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
     }
-    channel(&desk).typing(desk.link(), &ana.thread, None).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, None).await.unwrap();
     let (read, typing) = simulator.world().told();
     assert_eq!((read.len(), typing), (2, vec![ana.external_id.clone()]));
     send(&desk, &answer(&ana, text("Olá"))).await.unwrap();
-    channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
     assert_eq!(simulator.world().told().1.len(), 2, "the answer ended it");
 }
 
@@ -298,8 +294,8 @@ async fn reading_and_typing_are_shown_and_typing_is_not_repeated_too_soon() {
 async fn signs_of_life_named_gaps_and_people_without_a_number_leave_as_the_service_wants_them() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("BR.13491208655302741918", "oi"));
-    channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
-    channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+    desk.channel().mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
     let values = [("body.name", "Ana")].map(|(key, value)| (key.to_owned(), value.to_owned()));
     let template =
         Content::Template { id: String::new(), name: "hello".into(), language: "pt_BR".into(), values: values.into(), text: String::new() };
@@ -312,7 +308,7 @@ async fn signs_of_life_named_gaps_and_people_without_a_number_leave_as_the_servi
 #[tokio::test]
 async fn a_shared_callback_is_read_by_each_for_its_own_number() {
     let (simulator, desk) = start().await;
-    let shared = channel(&desk).shared_callback(&desk.settings).unwrap();
+    let shared = desk.channel().shared_callback(&desk.settings).unwrap();
     assert_eq!((shared.family, shared.key.as_str()), ("meta", shopbell_connectors::whatsapp_meta::simulator::APP));
     let mut config = simulator.config();
     config["phone_number_id"] = "999000111".into();
@@ -320,16 +316,16 @@ async fn a_shared_callback_is_read_by_each_for_its_own_number() {
     let other = Desk::new(erase(WhatsAppMeta), config.clone());
     config["business_account_id"] = "999".into();
     let stranger = Desk::new(erase(WhatsAppMeta), config);
-    let concerns = |desk: &Desk, request: &Request| channel(desk).concerns(&desk.settings, request);
+    let concerns = |desk: &Desk, request: &Request| desk.channel().concerns(&desk.settings, request);
     let hello = simulator.signed(&said("5511", "oi")).remove(0);
     assert!(concerns(&desk, &hello) && !concerns(&other, &hello), "by the number's id");
-    let events = channel(&other).parse(&other.settings, &hello).unwrap();
+    let events = other.channel().parse(&other.settings, &hello).unwrap();
     assert!(matches!(events.as_slice(), [Event::NotUnderstood { why }] if why.contains("another number, 551155500783")), "{events:?}");
     let both = simulator.batch(vec![
         ("phone_number_quality_update", json!({ "display_phone_number": "551155500783", "event": "FLAGGED" })),
         ("phone_number_quality_update", json!({ "display_phone_number": "551155500999", "event": "FLAGGED" })),
     ]);
-    let events = channel(&other).parse(&other.settings, &both).unwrap();
+    let events = other.channel().parse(&other.settings, &both).unwrap();
     assert!(matches!(events.as_slice(), [Event::Nothing { .. }, Event::Notice { .. }]), "the neighbour's part is no trouble: {events:?}");
     let template = json!({ "event": "APPROVED", "message_template_name": "a", "message_template_language": "en" });
     let news = simulator.batch(vec![("message_template_status_update", template)]);
@@ -369,7 +365,7 @@ async fn batches_that_come_twice_and_out_of_order_hold_each_message_once_by_name
     let taken = taken.lock().unwrap();
     assert!(attempts > taken.len(), "some were refused first");
     assert_eq!(taken.len(), 15, "ten batches, five of them twice");
-    let events = taken.iter().flat_map(|body| channel(&desk).parse(&desk.settings, &Request::pulled(body.clone())).unwrap());
+    let events = taken.iter().flat_map(|body| desk.channel().parse(&desk.settings, &Request::pulled(body.clone())).unwrap());
     let names: Vec<String> = events.map(|event| message(event).external_id).collect();
     assert_eq!((names.len(), names.into_iter().collect::<HashSet<_>>().len()), (135, 90));
 }
@@ -407,11 +403,11 @@ proptest! {
         let new = [json!(null), json!(7), json!(-1.5e300), json!(bytes), json!([]), json!({}), json!([null, {}, "x"]), json!({ "id": [], "type": 3 })];
         replace(&mut body, &mut { at }, &new[what]);
         let request = Request::pulled(body.to_string());
-        let read = channel(&desk).parse(&desk.settings, &request);
+        let read = desk.channel().parse(&desk.settings, &request);
         if body.is_object() {
             prop_assert!(!read.unwrap().is_empty(), "something is always said of it");
         }
-        let _ = channel(&desk).concerns(&desk.settings, &request);
-        let _ = channel(&desk).parse(&desk.settings, &Request::pulled(bytes));
+        let _ = desk.channel().concerns(&desk.settings, &request);
+        let _ = desk.channel().parse(&desk.settings, &Request::pulled(bytes));
     }
 }

@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use shopbell_connectors::whatsapp_meta::WhatsAppMeta;
 use shopbell_connectors::whatsapp_meta::simulator::{APP, MetaSimulator};
 use shopbell_core::clock::{Clock, SystemClock, Timestamp};
-use shopbell_core::connector::{
-    Account, Action, Channel, Conversion, Fault, GapKind, Request, ServiceError, Settings, Simulator, TemplateStatus, erase,
-};
+use shopbell_core::connector::{Account, Action, Conversion, Fault, GapKind, Request, ServiceError, Simulator, TemplateStatus, erase};
 use shopbell_core::model::Address;
 
 use self::link::{Desk, HOOK_KEY, said};
@@ -24,10 +22,6 @@ async fn start() -> (MetaSimulator, Desk) {
     let simulator = MetaSimulator::start().await.unwrap();
     let desk = Desk::new(erase(WhatsAppMeta), simulator.config());
     (simulator, desk)
-}
-
-fn channel(desk: &Desk) -> &dyn Channel<Settings> {
-    desk.connector.channel().unwrap()
 }
 
 fn with(simulator: &MetaSimulator, changes: Value) -> Desk {
@@ -50,7 +44,7 @@ fn not_yet(account: &Account) -> Vec<&str> {
 #[tokio::test]
 async fn a_test_names_the_number_and_proves_every_step() {
     let (simulator, desk) = start().await;
-    channel(&desk).subscribe(desk.link(), &format!("https://shop.example/hooks/meta/{APP}")).await.unwrap();
+    desk.channel().subscribe(desk.link(), &format!("https://shop.example/hooks/meta/{APP}")).await.unwrap();
     let account = tested(&desk).await;
     assert_eq!(account.name, "Pão Dourado (+55 11 5550-0783)");
     assert_eq!(not_yet(&account), Vec::<&str>::new());
@@ -125,7 +119,7 @@ async fn hook(desk: Arc<Desk>, path: &'static str) -> String {
         let desk = desk.clone();
         async move {
             let request = Request { method: "GET".into(), query: query.unwrap_or_default(), ..Request::pulled("") };
-            match channel(&desk).challenge(&desk.settings, &request) {
+            match desk.channel().challenge(&desk.settings, &request) {
                 Some(Ok(challenge)) => (StatusCode::OK, challenge),
                 _ => (StatusCode::FORBIDDEN, String::new()),
             }
@@ -142,11 +136,11 @@ async fn the_shared_callback_is_registered_at_the_account_and_read_back() {
     let (simulator, desk) = start().await;
     let desk = Arc::new(desk);
     let path: &'static str = format!("/hooks/meta/{APP}").leak();
-    let before = channel(&desk).webhook_state(desk.link()).await.unwrap();
+    let before = desk.channel().webhook_state(desk.link()).await.unwrap();
     assert_eq!((before.confirmed_url, &before.details["subscribed"]), (None, &json!(false)));
     simulator.set_callback("phone_number", "https://old.example/x");
     let url = hook(desk.clone(), path).await;
-    let state = channel(&desk).subscribe(desk.link(), &url).await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), &url).await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some(url.as_str()), "{state:?}");
     assert_eq!(state.details["level"], "whatsapp_business_account");
     assert_eq!((&state.details["app_callback_url"], &state.details["missing_fields"]), (&json!(url), &json!([])));
@@ -159,7 +153,7 @@ async fn a_callback_of_its_own_stands_at_the_number_and_leaves_the_others_alone(
     simulator.set_callback("application", "https://crm.example/webhook");
     simulator.set_callback("whatsapp_business_account", "https://shop.example/hooks/of-another-number");
     let url = hook(desk.clone(), format!("/hooks/{HOOK_KEY}").leak()).await;
-    let state = channel(&desk).subscribe(desk.link(), &url).await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), &url).await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some(url.as_str()), "{state:?}");
     assert_eq!(state.details["level"], "phone_number");
     assert_eq!(state.details["app_callback_url"], "https://crm.example/webhook", "another program's callback stays");
@@ -175,17 +169,17 @@ async fn a_callback_that_does_not_answer_is_not_registered() {
     let (simulator, desk) = start().await;
     let other = Arc::new(with(&simulator, json!({ "verify_token": "other words" })));
     let url = hook(other, format!("/hooks/meta/{APP}").leak()).await;
-    let error = channel(&desk).subscribe(desk.link(), &url).await.unwrap_err();
+    let error = desk.channel().subscribe(desk.link(), &url).await.unwrap_err();
     assert!(matches!(&error, ServiceError::Permanent(words) if words.to_string().contains("did not get the answer")), "{error:?}");
     let long = format!("https://shop.example/{}", "x".repeat(200));
-    let error = channel(&desk).subscribe(desk.link(), &long).await.unwrap_err();
+    let error = desk.channel().subscribe(desk.link(), &long).await.unwrap_err();
     assert!(matches!(&error, ServiceError::Permanent(words) if words.to_string().contains("200")), "{error:?}");
 }
 
 #[tokio::test]
 async fn all_templates_are_listed_page_by_page() {
     let (_simulator, desk) = start().await;
-    let templates = channel(&desk).templates(desk.link()).await.unwrap();
+    let templates = desk.channel().templates(desk.link()).await.unwrap();
     let listed: Vec<(&str, TemplateStatus)> = templates.iter().map(|template| (template.name.as_str(), template.status)).collect();
     let right = [
         ("order_ready", TemplateStatus::Approved),
@@ -213,7 +207,7 @@ fn conversion(event: &str, click_id: &str, at: Timestamp) -> Conversion {
 async fn a_conversion_is_reported_once_in_seconds_and_only_with_a_click() {
     let (simulator, desk) = start().await;
     let now = SystemClock::new().now();
-    channel(&desk).report(desk.link(), &conversion("LeadSubmitted", "ARAkLk", now)).await.unwrap();
+    desk.channel().report(desk.link(), &conversion("LeadSubmitted", "ARAkLk", now)).await.unwrap();
     let mut events = simulator.events();
     assert_eq!(events.len(), 1);
     events[0]["event_time"] = (events[0]["event_time"].as_i64().unwrap() - now.millis() / 1000).into();
@@ -221,12 +215,12 @@ async fn a_conversion_is_reported_once_in_seconds_and_only_with_a_click() {
     let week = Duration::from_secs(8 * 24 * 3600);
     let old = Timestamp::from_millis(now.millis() - i64::try_from(week.as_millis()).unwrap());
     for wrong in [conversion("LeadSubmitted", "", now), conversion("Lead", "ARAkLk", now), conversion("Purchase", "ARAkLk", old)] {
-        let error = channel(&desk).report(desk.link(), &wrong).await.unwrap_err();
+        let error = desk.channel().report(desk.link(), &wrong).await.unwrap_err();
         assert!(matches!(error, ServiceError::Permanent(_)), "{error:?}");
     }
     assert_eq!(simulator.events().len(), 1);
     simulator.fault(Fault::Code(200), 2);
-    let error = channel(&desk).report(desk.link(), &conversion("Purchase", "ARAkLk", now)).await.unwrap_err();
+    let error = desk.channel().report(desk.link(), &conversion("Purchase", "ARAkLk", now)).await.unwrap_err();
     assert_eq!(error.action(), Some(Action::GrantPermission));
     assert!(error.sentence().to_string().contains("whatsapp_business_manage_events"), "{error:?}");
 }
@@ -249,7 +243,7 @@ async fn every_code_is_met_with_what_helps() {
         (133_010, Action::FixAccount),
     ] {
         simulator.fault(Fault::Code(code), 1);
-        let error = channel(&desk).send(desk.link(), &link::answer(&ana, link::text("oi"))).await.unwrap_err();
+        let error = desk.channel().send(desk.link(), &link::answer(&ana, link::text("oi"))).await.unwrap_err();
         assert_eq!(error.action(), Some(action), "{code}: {error:?}");
     }
     assert!(simulator.received().is_empty(), "nothing was tried again");

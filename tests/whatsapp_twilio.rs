@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use shopbell_connectors::twilio::simulator::TwilioSimulator;
 use shopbell_connectors::whatsapp_twilio::{LINE, WhatsAppTwilio};
 use shopbell_core::connector::{
-    Action, Channel, Event, Evidence, Fate, Fault, IncomingContent, IncomingMessage, Outgoing, Request, Said, SaidWhat, ServiceError,
-    Settings, Simulator, Sink, TemplateStatus, erase,
+    Action, Event, Evidence, Fate, Fault, IncomingContent, IncomingMessage, Outgoing, Request, Said, SaidWhat, ServiceError, Simulator,
+    Sink, TemplateStatus, erase,
 };
 use shopbell_core::model::{Card, Choice, Content, MediaKind};
 
@@ -38,12 +38,8 @@ async fn start_with(more: Value) -> (TwilioSimulator, Desk) {
     (simulator, desk)
 }
 
-fn channel(desk: &Desk) -> &dyn Channel<Settings> {
-    desk.connector.channel().unwrap()
-}
-
 async fn send(desk: &Desk, message: &Outgoing) -> Result<String, ServiceError> {
-    channel(desk).send(desk.link(), message).await.map(|receipt| receipt.external_id)
+    desk.channel().send(desk.link(), message).await.map(|receipt| receipt.external_id)
 }
 
 /// The forms of the calls that made messages.
@@ -109,12 +105,12 @@ async fn everything_that_a_customer_can_do_comes_in() {
         let came = came(file(kind, mime, vec![7; 300]), "");
         let IncomingContent::Media(media) = &came.content[0] else { panic!("{came:?}") };
         assert_eq!((media.kind, media.mime.as_str()), (kind, mime));
-        let fetched = channel(&desk).fetch_media(desk.link(), &media.reference).await.unwrap();
+        let fetched = desk.channel().fetch_media(desk.link(), &media.reference).await.unwrap();
         assert_eq!((fetched.bytes.len(), fetched.mime.as_deref()), (300, Some(mime)));
     }
     let card = came(SaidWhat::Card { name: "Bo".into(), phone: "+5511977776666".into() }, "");
     let IncomingContent::Media(media) = &card.content[0] else { panic!("{card:?}") };
-    let fetched = channel(&desk).fetch_media(desk.link(), &media.reference).await.unwrap();
+    let fetched = desk.channel().fetch_media(desk.link(), &media.reference).await.unwrap();
     assert!(String::from_utf8_lossy(&fetched.bytes).contains("TEL;TYPE=CELL:+5511977776666"));
 
     let hidden = message(&desk, &simulator.signed(&said("US.1349abc", "oi")).remove(0));
@@ -278,7 +274,7 @@ async fn what_became_of_a_message_is_told_under_both_of_its_names() {
     // Our own name in an address that was tampered with proves nothing.
     let mut forged = simulator.fate(&sid, &Fate::Read).remove(0);
     forged.url = forged.url.replace("delivery=dlv_", "delivery=dlv_x");
-    assert!(channel(&desk).verify(&desk.settings, &forged).is_err());
+    assert!(desk.channel().verify(&desk.settings, &forged).is_err());
 }
 
 #[tokio::test]
@@ -291,12 +287,12 @@ async fn after_a_lost_answer_twilios_list_tells_whether_it_was_sent() {
     simulator.age(&earlier, Duration::from_secs(600));
     send(&desk, &answer(&bo, text("São 5 reais."))).await.unwrap();
     let asked = answer(&ana, text("São 5 reais."));
-    let found = channel(&desk).reconcile(desk.link(), &asked).await.unwrap();
+    let found = desk.channel().reconcile(desk.link(), &asked).await.unwrap();
     assert_eq!(found, None, "it was never sent");
 
     simulator.fault(Fault::CutAfter, 1);
     assert!(matches!(send(&desk, &asked).await, Err(ServiceError::Ambiguous)));
-    let found = channel(&desk).reconcile(desk.link(), &asked).await.unwrap().expect("it was sent");
+    let found = desk.channel().reconcile(desk.link(), &asked).await.unwrap().expect("it was sent");
     let last = simulator.messages().pop().unwrap();
     assert_eq!(json!(found.external_id), last["sid"]);
     assert_eq!(simulator.received().iter().filter(|(thread, _)| *thread == ana.thread).count(), 2, "and not again");
@@ -305,20 +301,20 @@ async fn after_a_lost_answer_twilios_list_tells_whether_it_was_sent() {
     let base = file_server(b"\x89PNG", "image/png").await;
     desk.reached_at(&base);
     let asked = answer(&ana, media(MediaKind::Image, &picture, None, "image/png", 10));
-    assert_eq!(channel(&desk).reconcile(desk.link(), &asked).await.unwrap(), None);
+    assert_eq!(desk.channel().reconcile(desk.link(), &asked).await.unwrap(), None);
     simulator.fault(Fault::CutAfter, 1);
     assert!(matches!(send(&desk, &asked).await, Err(ServiceError::Ambiguous)));
-    assert!(channel(&desk).reconcile(desk.link(), &asked).await.unwrap().is_some());
+    assert!(desk.channel().reconcile(desk.link(), &asked).await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn the_senders_webhook_is_registered_with_retries_and_read_back() {
     let (simulator, desk) = start().await;
-    let state = channel(&desk).webhook_state(desk.link()).await.unwrap();
+    let state = desk.channel().webhook_state(desk.link()).await.unwrap();
     assert_eq!(state.confirmed_url, None);
     let account = desk.connector.test(desk.link()).await.unwrap();
     assert!(account.checks.iter().any(|check| !check.ok && check.text.contains("not registered")), "{account:?}");
-    let state = channel(&desk).subscribe(desk.link(), HOOK).await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), HOOK).await.unwrap();
     assert_eq!(state.confirmed_url.as_deref(), Some(HOOK), "without what is for Twilio alone");
     assert_eq!(state.details["status_callback"], format!("{HOOK}/status"));
     assert_eq!(simulator.registered(), Some(format!("{HOOK}#rc=3&rp=all")));
@@ -329,7 +325,7 @@ async fn the_senders_webhook_is_registered_with_retries_and_read_back() {
     let calls = simulator.journal();
     let registered = calls.iter().find(|call| call["method"] == "POST").unwrap();
     assert_eq!(registered["body"]["webhook"]["callback_method"], "POST");
-    channel(&desk).subscribe(desk.link(), "https://other.example/hooks/aaaa").await.unwrap();
+    desk.channel().subscribe(desk.link(), "https://other.example/hooks/aaaa").await.unwrap();
     let account = desk.connector.test(desk.link()).await.unwrap();
     assert!(account.checks.iter().any(|check| !check.ok && check.text.contains("another program")), "{account:?}");
 }
@@ -337,18 +333,18 @@ async fn the_senders_webhook_is_registered_with_retries_and_read_back() {
 #[tokio::test]
 async fn where_twilio_has_no_way_to_register_it_is_said_what_to_paste() {
     let (_simulator, desk) = start_with(json!({ "phone_number": "+1 (415) 523-8886" })).await;
-    let error = channel(&desk).subscribe(desk.link(), HOOK).await.unwrap_err();
+    let error = desk.channel().subscribe(desk.link(), HOOK).await.unwrap_err();
     let words = error.to_string();
     assert!(words.contains(&format!("{HOOK}#rc=3&rp=all")) && words.contains(&format!("{HOOK}/status#rc=3")), "{words}");
     assert!(words.contains("Sandbox settings") && words.contains("When a message comes in"), "{words}");
-    assert_eq!(channel(&desk).webhook_state(desk.link()).await.unwrap().confirmed_url, None);
+    assert_eq!(desk.channel().webhook_state(desk.link()).await.unwrap().confirmed_url, None);
 
     let (_simulator, desk) = start_with(json!({ "phone_number": "+5511900000000" })).await;
-    let error = channel(&desk).subscribe(desk.link(), HOOK).await.unwrap_err();
+    let error = desk.channel().subscribe(desk.link(), HOOK).await.unwrap_err();
     assert!(error.to_string().contains("+5511900000000") && error.action() == Some(Action::FixAccount), "{error}");
 
     let (_simulator, desk) = start_with(json!({ "mode": "polling" })).await;
-    let error = channel(&desk).subscribe(desk.link(), HOOK).await.unwrap_err();
+    let error = desk.channel().subscribe(desk.link(), HOOK).await.unwrap_err();
     assert!(matches!(error, ServiceError::Permanent(_)), "{error}");
 }
 
@@ -356,7 +352,7 @@ async fn where_twilio_has_no_way_to_register_it_is_said_what_to_paste() {
 async fn a_number_of_a_messaging_service_is_registered_there() {
     let service = "MG0123456789abcdef0123456789abcdef";
     let (simulator, desk) = start_with(json!({ "messaging_service_sid": service })).await;
-    let state = channel(&desk).subscribe(desk.link(), HOOK).await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), HOOK).await.unwrap();
     assert_eq!((state.confirmed_url.as_deref(), &state.details["messaging_service"]), (Some(HOOK), &json!(service)));
     let ana = desk.first_word(&simulator, &said("5511999990000", "hello"));
     send(&desk, &answer(&ana, text("hi"))).await.unwrap();
@@ -419,7 +415,7 @@ impl Sink for Hub {
 /// Reads the list once.
 async fn read_once(desk: &Desk, cursor: Option<&str>, hub: &Hub) -> Result<(Vec<Request>, Option<String>), ServiceError> {
     let before = hub.basket.alive.load(Ordering::Acquire);
-    let listening = channel(desk).listen(desk.link(), cursor.map(str::to_owned), hub);
+    let listening = desk.channel().listen(desk.link(), cursor.map(str::to_owned), hub);
     let read = async {
         while hub.basket.alive.load(Ordering::Acquire) == before {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -454,7 +450,7 @@ async fn without_a_webhook_the_list_brings_everything_under_the_same_names() {
     assert!(came[0].sent_at.millis() > 1_700_000_000_000, "the list says when");
     let IncomingContent::Media(media) = &came[1].content[0] else { panic!("{:?}", came[1]) };
     assert_eq!(
-        (media.caption.as_deref(), channel(&desk).fetch_media(desk.link(), &media.reference).await.unwrap().bytes.len()),
+        (media.caption.as_deref(), desk.channel().fetch_media(desk.link(), &media.reference).await.unwrap().bytes.len()),
         (Some("dois"), 50)
     );
     assert_eq!(came[2].content, [IncomingContent::Content(Content::Unsupported { kind: "unknown".into() })], "the list has no places");
@@ -518,13 +514,13 @@ async fn a_file_that_is_gone_too_large_or_elsewhere_is_said() {
     let (simulator, desk) = start().await;
     let big = message(&desk, &simulator.signed(&does(file(MediaKind::Video, "video/mp4", vec![0; (16 << 20) + 1]), "")).remove(0));
     let IncomingContent::Media(media) = &big.content[0] else { panic!("{big:?}") };
-    let error = channel(&desk).fetch_media(desk.link(), &media.reference).await.unwrap_err();
+    let error = desk.channel().fetch_media(desk.link(), &media.reference).await.unwrap_err();
     assert!(matches!(error, ServiceError::Permanent(_)), "{error:?}");
     simulator.fault(Fault::MediaGone, 1);
-    let error = channel(&desk).fetch_media(desk.link(), &media.reference).await.unwrap_err();
+    let error = desk.channel().fetch_media(desk.link(), &media.reference).await.unwrap_err();
     assert!(matches!(&error, ServiceError::Permanent(words) if words.to_string().contains("no longer")), "{error:?}");
     for elsewhere in ["nowhere", "http://169.254.169.254/latest", "http://127.0.0.1:9/x", "file:///etc/passwd"] {
-        let error = channel(&desk).fetch_media(desk.link(), elsewhere).await.unwrap_err();
+        let error = desk.channel().fetch_media(desk.link(), elsewhere).await.unwrap_err();
         assert!(matches!(error, ServiceError::Permanent(_)), "{elsewhere}: {error:?}");
     }
 }
@@ -533,8 +529,8 @@ async fn a_file_that_is_gone_too_large_or_elsewhere_is_said() {
 async fn typing_is_shown_under_the_message_that_is_answered() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("5511999990000", "hello"));
-    channel(&desk).typing(desk.link(), &ana.thread, None).await.unwrap();
-    channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, None).await.unwrap();
+    desk.channel().typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
     assert_eq!(simulator.typed(), [ana.external_id]);
 }
 
@@ -552,7 +548,7 @@ async fn templates_are_listed_with_their_gaps() {
         row("HX3", "unsubmitted"),
         json!({ "sid": "HX4", "types": 7 }),
     ]);
-    let templates = channel(&desk).templates(desk.link()).await.unwrap();
+    let templates = desk.channel().templates(desk.link()).await.unwrap();
     let found: Vec<_> = templates.iter().map(|template| (template.id.as_str(), template.status, template.gaps[0].key.as_str())).collect();
     assert_eq!(
         found,
@@ -609,12 +605,12 @@ proptest! {
         let desk = reader();
         let mut request = Request::pulled(body);
         request.query = query;
-        let _ = channel(&desk).parse(&desk.settings, &request);
+        let _ = desk.channel().parse(&desk.settings, &request);
         request.method = "POST".into();
         request.url = url;
         for kind in ["application/json", "application/x-www-form-urlencoded", "text/plain"] {
             request.headers = vec![("content-type".into(), kind.into()), ("x-twilio-signature".into(), header.clone()), ("x-twilio-webhooks-signature-settings".into(), header.clone())];
-            prop_assert!(channel(&desk).verify(&desk.settings, &request).is_err());
+            prop_assert!(desk.channel().verify(&desk.settings, &request).is_err());
         }
     }
 
@@ -625,9 +621,9 @@ proptest! {
         let at = at.index(body.len());
         body.splice(at..(at + piece.len()).min(body.len()), piece.bytes());
         let desk = reader();
-        if let Ok(events) = channel(&desk).parse(&desk.settings, &Request::pulled(body.clone())) {
+        if let Ok(events) = desk.channel().parse(&desk.settings, &Request::pulled(body.clone())) {
             prop_assert!(!events.is_empty());
-            prop_assert_eq!(channel(&desk).parse(&desk.settings, &Request::pulled(body)).unwrap(), events);
+            prop_assert_eq!(desk.channel().parse(&desk.settings, &Request::pulled(body)).unwrap(), events);
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 use shopbell_connectors::whatsapp_meta::simulator::MetaSimulator;
-use shopbell_core::arrivals;
 use shopbell_core::connector::{Said, SaidWhat, Simulator};
-use shopbell_core::id::ConnectionId;
 use shopbell_tests::hub::TestHub;
 
 struct Shop {
@@ -25,18 +23,7 @@ impl Shop {
     /// Lets a customer speak, and gives the conversation.
     async fn says(&self, what: SaidWhat) -> Value {
         let said = Said { what, ..Said::text("5511999990000", "Ana", "oi, vi o anúncio") };
-        for request in self.meta.signed(&said) {
-            self.desk
-                .hub
-                .store
-                .write(move |tx| {
-                    let connection: ConnectionId =
-                        tx.query_row("SELECT id FROM connection WHERE connector = 'whatsapp-meta'", [], |row| row.get(0))?;
-                    arrivals::insert(tx, &connection, &request, &[])
-                })
-                .await
-                .unwrap();
-        }
+        self.desk.take("whatsapp-meta", self.meta.signed(&said)).await;
         self.desk.settled().await;
         self.desk.conversation().await.unwrap()["id"].clone()
     }

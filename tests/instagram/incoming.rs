@@ -56,7 +56,7 @@ async fn the_same_event_reads_alike_in_either_form() {
 async fn a_delivery_for_several_accounts_gives_each_its_own() {
     let (simulator, desk) = start().await;
     let request = simulator.signed_together(&[said("5551", "um"), said("5552", "dois")]);
-    assert!(channel(&desk).concerns(&desk.settings, &request));
+    assert!(desk.channel().concerns(&desk.settings, &request));
     let events = desk.read(&request);
     let threads: Vec<&str> =
         events.iter().filter_map(|event| if let Event::Message(message) = event { Some(message.thread.as_str()) } else { None }).collect();
@@ -66,13 +66,13 @@ async fn a_delivery_for_several_accounts_gives_each_its_own() {
         config["account_id"] = "17841488888888888".into();
         config
     });
-    assert!(!channel(&stranger).concerns(&stranger.settings, &request));
+    assert!(!stranger.channel().concerns(&stranger.settings, &request));
     let strange = stranger.read(&request);
     let is_said = |event: &Event| matches!(event, Event::NotUnderstood { why } if why.contains("Check the account"));
     assert!(strange.iter().all(is_said), "nothing of it is for this one: {strange:?}");
-    let shared = channel(&desk).shared_callback(&desk.settings).unwrap();
+    let shared = desk.channel().shared_callback(&desk.settings).unwrap();
     assert_eq!((shared.family, shared.key.as_str()), ("meta", "1234567890123456"));
-    assert!(!channel(&desk).concerns(&desk.settings, &Request::pulled("not JSON")));
+    assert!(!desk.channel().concerns(&desk.settings, &Request::pulled("not JSON")));
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn files_are_fetched_without_any_credential() {
         let message = message(&simulator, &desk, &says(what, ""));
         let IncomingContent::Media(media) = &message.content[0] else { panic!("{message:?}") };
         assert_eq!((media.kind, &media.filename), (kind, &filename));
-        let fetched = channel(&desk).fetch_media(desk.link(), &media.reference).await.unwrap();
+        let fetched = desk.channel().fetch_media(desk.link(), &media.reference).await.unwrap();
         assert_eq!((fetched.bytes.len(), fetched.mime.as_deref()), (2000, Some(mime)));
     }
     assert_eq!(simulator.leaks(), 0);
@@ -124,7 +124,7 @@ async fn a_link_that_has_run_out_or_leads_elsewhere_ends_in_a_sentence() {
     let what = SaidWhat::File { kind: MediaKind::Image, bytes: vec![7; 10].into(), mime: "image/png".into(), filename: None };
     let message = message(&simulator, &desk, &says(what, ""));
     let IncomingContent::Media(media) = &message.content[0] else { panic!("{message:?}") };
-    let fetch = async |reference: String| channel(&desk).fetch_media(desk.link(), &reference).await.map(|_| ()).unwrap_err();
+    let fetch = async |reference: String| desk.channel().fetch_media(desk.link(), &reference).await.map(|_| ()).unwrap_err();
     simulator.fault(Fault::MediaGone, 1);
     assert!(matches!(fetch(media.reference.clone()).await, ServiceError::Permanent(words) if words.to_string().contains("no longer")));
     simulator.fault(Fault::ServerError, 1);
@@ -192,7 +192,7 @@ fn no_mutation_of_a_delivery_breaks_the_reader() {
     let config = json!({ "account_id": "17841400000000000", "app_id": "1234567890123456", "app_secret": "s3cret", "access_token": "t0ken", "verify_token": "v" });
     let desk = Desk::new(erase(Instagram), config);
     let fixtures: Vec<Value> = fixtures().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
-    let read = |body: Vec<u8>| channel(&desk).parse(&desk.settings, &Request::pulled(body));
+    let read = |body: Vec<u8>| desk.channel().parse(&desk.settings, &Request::pulled(body));
     proptest!(ProptestConfig::with_cases(2000), |(which: prop::sample::Index, path in prop::collection::vec(any::<prop::sample::Index>(), 1..9), what in anything(), noise in prop::collection::vec(any::<u8>(), 0..64))| {
         let mut value = which.get(&fixtures).clone();
         put(&mut value, &path, &what);

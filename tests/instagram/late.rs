@@ -54,7 +54,7 @@ async fn a_message_whose_answer_was_lost_is_found_in_the_conversation() {
         desk.reached_at("https://shop.example");
         let ana = message(&simulator, &desk, &said("5551", "oi"));
         let reconcile =
-            async |message: &Outgoing| channel(&desk).reconcile(desk.link(), message).await.unwrap().map(|receipt| receipt.external_id);
+            async |message: &Outgoing| desk.channel().reconcile(desk.link(), message).await.unwrap().map(|receipt| receipt.external_id);
 
         let never = answer(&ana, text("nunca enviado"));
         assert_eq!(reconcile(&never).await, None);
@@ -100,7 +100,7 @@ async fn the_same_words_said_long_before_are_another_message() {
     // Times count whole seconds there, and Instagram's clock may be five seconds behind.
     simulator.age("5551", Duration::from_millis(6200));
     let again = answer(&ana, text("Bom dia!"));
-    assert_eq!(channel(&desk).reconcile(desk.link(), &again).await.unwrap(), None);
+    assert_eq!(desk.channel().reconcile(desk.link(), &again).await.unwrap(), None);
     message(&simulator, &desk, &said("5551", "Bom dia!"));
-    assert_eq!(channel(&desk).reconcile(desk.link(), &again).await.unwrap(), None, "the customer's own words are no proof");
+    assert_eq!(desk.channel().reconcile(desk.link(), &again).await.unwrap(), None, "the customer's own words are no proof");
 }

@@ -10,7 +10,7 @@ async fn listen(desk: &Desk, cursor: Option<String>, enough: usize) -> Result<(V
     let basket = Basket::default();
     let come = || basket.taken.lock().unwrap().iter().map(|(requests, _)| requests.len()).sum::<usize>();
     tokio::select! {
-        ended = channel(desk).listen(desk.link(), cursor.clone(), &basket) => return Err(ended.unwrap_err()),
+        ended = desk.channel().listen(desk.link(), cursor.clone(), &basket) => return Err(ended.unwrap_err()),
         () = async { while come() < enough || (enough == 0 && basket.alive.load(std::sync::atomic::Ordering::Acquire) == 0) { tokio::time::sleep(Duration::from_millis(5)).await } } => {}
         () = tokio::time::sleep(Duration::from_secs(15)) => panic!("{} of {enough} came", come()),
     }
@@ -31,7 +31,7 @@ fn read(desk: &Desk, requests: &[Request]) -> Vec<Event> {
 async fn what_is_polled_reads_as_what_is_pushed() {
     for flavour in BOTH {
         let (simulator, desk) = polled(flavour).await;
-        assert!(channel(&desk).listens(&desk.settings));
+        assert!(desk.channel().listens(&desk.settings));
         let pushed = [message(&simulator, &desk, &said("5551", "um")), message(&simulator, &desk, &said("5552", "dois"))];
         let picture = SaidWhat::File {
             kind: shopbell_core::model::MediaKind::Image,
@@ -95,7 +95,7 @@ async fn many_conversations_fill_pages() {
     }
     let basket = Basket::default();
     tokio::select! {
-        ended = channel(&desk).listen(desk.link(), None, &basket) => panic!("{ended:?}"),
+        ended = desk.channel().listen(desk.link(), None, &basket) => panic!("{ended:?}"),
         () = async { while basket.taken.lock().unwrap().is_empty() { tokio::time::sleep(Duration::from_millis(20)).await } } => {}
         () = tokio::time::sleep(Duration::from_secs(60)) => panic!("nothing came"),
     }
@@ -126,9 +126,9 @@ async fn trouble_ends_the_listening_and_loses_nothing() {
     assert!(matches!(listen(&desk, None, 1).await.unwrap_err(), ServiceError::Unauthorized(_)));
     let basket = Basket::default();
     basket.refuses.store(true, std::sync::atomic::Ordering::Release);
-    let error = channel(&desk).listen(desk.link(), None, &basket).await.unwrap_err();
+    let error = desk.channel().listen(desk.link(), None, &basket).await.unwrap_err();
     assert!(matches!(error, ServiceError::Temporary(_)), "a full disk: {error:?}");
     assert_eq!(listen(&desk, Some("not a cursor".into()), 1).await.unwrap().0.len(), 1);
-    let error = channel(&desk).subscribe(desk.link(), "https://shop.example/hooks/meta/1").await.unwrap_err();
+    let error = desk.channel().subscribe(desk.link(), "https://shop.example/hooks/meta/1").await.unwrap_err();
     assert!(error.sentence().to_string().contains("needs no web address"));
 }

@@ -21,8 +21,8 @@ async fn everything_that_the_shop_can_say_leaves_as_instagram_wants_it() {
     for flavour in BOTH {
         let (simulator, desk) = start_as(flavour, |_| ()).await;
         let ana = message(&simulator, &desk, &said("5551", "oi"));
-        channel(&desk).mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
-        channel(&desk).typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
+        desk.channel().mark_read(desk.link(), &ana.thread, &ana.external_id).await.unwrap();
+        desk.channel().typing(desk.link(), &ana.thread, Some(&ana.external_id)).await.unwrap();
         let contents = [
             text("**Oi**"),
             Content::Choices { text: "Quer?".into(), options: vec![choice("y", "Sim", None), choice("n", "Não", None)] },

@@ -31,18 +31,18 @@ async fn either_secret_proves_a_message_and_the_test_says_which_did() {
         config
     });
     let request = simulator.signed(&said("5551", "três")).remove(0);
-    assert!(channel(&one).verify(&one.settings, &request).is_err(), "a secret that was not given proves nothing");
+    assert!(one.channel().verify(&one.settings, &request).is_err(), "a secret that was not given proves nothing");
 }
 
 #[tokio::test]
 async fn the_handshake_is_answered_for_the_verify_token_alone() {
     let (simulator, desk) = start().await;
     let request = simulator.handshake("1158201444");
-    assert_eq!(channel(&desk).challenge(&desk.settings, &request), Some(Ok("1158201444".into())));
+    assert_eq!(desk.channel().challenge(&desk.settings, &request), Some(Ok("1158201444".into())));
     let mut wrong = request.clone();
     wrong.query = wrong.query.replace("verify_token=pao", "verify_token=Pao");
-    assert!(matches!(channel(&desk).challenge(&desk.settings, &wrong), Some(Err(_))));
-    assert_eq!(channel(&desk).challenge(&desk.settings, &simulator.signed(&said("5551", "oi"))[0]), None);
+    assert!(matches!(desk.channel().challenge(&desk.settings, &wrong), Some(Err(_))));
+    assert_eq!(desk.channel().challenge(&desk.settings, &simulator.signed(&said("5551", "oi"))[0]), None);
 }
 
 #[tokio::test]
@@ -84,9 +84,9 @@ async fn the_account_is_switched_on_and_the_state_is_what_was_read_back() {
     for (flavour, only_me) in [(Flavour::InstagramLogin, false), (Flavour::InstagramLogin, true), (Flavour::FacebookPage, false)] {
         let (simulator, desk) = start_as(flavour, |_| ()).await;
         simulator.set_habits(Habits { only_me, ..Habits::default() });
-        let state = channel(&desk).webhook_state(desk.link()).await.unwrap();
+        let state = desk.channel().webhook_state(desk.link()).await.unwrap();
         assert!(state.last_error.unwrap().contains("sends nothing"), "nothing is switched on yet");
-        let state = channel(&desk).subscribe(desk.link(), url).await.unwrap();
+        let state = desk.channel().subscribe(desk.link(), url).await.unwrap();
         let subscribed = simulator.subscribed();
         assert!(
             ["messages", "message_reactions", "messaging_seen", "message_edit"]
@@ -97,7 +97,7 @@ async fn the_account_is_switched_on_and_the_state_is_what_was_read_back() {
         assert_eq!(state.confirmed_url, None, "nobody has pasted the callback");
         assert!(state.last_error.unwrap().contains(url), "what to paste is said");
         simulator.paste_callback(url);
-        let state = channel(&desk).subscribe(desk.link(), url).await.unwrap();
+        let state = desk.channel().subscribe(desk.link(), url).await.unwrap();
         assert_eq!((state.confirmed_url.as_deref(), state.last_error), (Some(url), None));
         assert_eq!(state.details["missing_fields"], json!([]));
         says_of(&desk.connector.test(desk.link()).await.unwrap(), true, "sends this account's messages to your app");
@@ -112,7 +112,7 @@ async fn a_callback_that_cannot_be_asked_for_is_not_claimed() {
     })
     .await;
     simulator.paste_callback("https://shop.example/hooks/meta/1234567890123456");
-    let state = channel(&desk).subscribe(desk.link(), "https://shop.example/hooks/meta/1234567890123456").await.unwrap();
+    let state = desk.channel().subscribe(desk.link(), "https://shop.example/hooks/meta/1234567890123456").await.unwrap();
     assert_eq!((state.confirmed_url, &state.details["callback_known"]), (None, &json!(false)));
     assert!(state.last_error.unwrap().contains("unless they stand there already"));
 }

@@ -1,9 +1,7 @@
 //! Through a whole hub.
 
 use base64::Engine;
-use shopbell_core::arrivals;
 use shopbell_core::connector::{Fault, Request};
-use shopbell_core::id::ConnectionId;
 use shopbell_core::model::MediaKind;
 use shopbell_tests::hub::TestHub;
 
@@ -27,21 +25,8 @@ async fn shop() -> Shop {
 }
 
 impl Shop {
-    /// Stores requests as the gateway does after it has verified them.
     async fn take(&self, requests: Vec<Request>) {
-        self.desk
-            .hub
-            .store
-            .write(move |tx| {
-                let connection: ConnectionId =
-                    tx.query_row("SELECT id FROM connection WHERE connector = 'instagram'", [], |row| row.get(0))?;
-                for request in &requests {
-                    arrivals::insert(tx, &connection, request, &[])?;
-                }
-                Ok(())
-            })
-            .await
-            .unwrap();
+        self.desk.take("instagram", requests).await;
         self.desk.settled().await;
     }
 
