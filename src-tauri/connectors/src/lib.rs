@@ -12,6 +12,7 @@ pub mod loopback;
 pub mod markdown;
 pub mod meta;
 pub mod settings;
+mod spelled;
 pub mod twilio;
 mod unread;
 mod words;

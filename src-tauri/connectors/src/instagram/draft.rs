@@ -7,7 +7,7 @@ use shopbell_core::connector::{Action, Link, Outgoing, ServiceError, StoredMedia
 use shopbell_core::error::Sentence;
 use shopbell_core::http::Call;
 use shopbell_core::id::MediaId;
-use shopbell_core::model::{Card, Choice, Content, MediaKind};
+use shopbell_core::model::{Choice, Content, MediaKind};
 use shopbell_core::say;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::parse::id;
 use crate::markdown::plain::plain;
 use super::{Config, FILE, Flavour, IMAGE, Mode, QUICK_REPLIES, QUICK_REPLY, TEXT, api};
 use crate::meta::graph;
+use crate::spelled;
 
 /// The types that Instagram takes, as prefixes.
 pub const IMAGES: &[&str] = &["image/jpeg", "image/png", "image/gif"];
@@ -51,8 +52,7 @@ pub async fn shapes(link: Link<'_, Config>, message: &Outgoing) -> Result<Vec<Va
             Ok(vec![words(lines.into_iter().flatten().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n"))?])
         }
         Content::Contacts { contacts } => {
-            let card = |card: &Card| format!("{}: {}", card.name, card.phones.join(", "));
-            Ok(vec![words(contacts.iter().map(card).collect::<Vec<_>>().join("\n"))?])
+            Ok(vec![words(spelled::cards(contacts))?])
         }
         Content::Chosen { .. }
         | Content::Reaction { .. }

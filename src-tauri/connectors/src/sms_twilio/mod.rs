@@ -132,10 +132,7 @@ impl Connector for SmsTwilio {
                     not_yet(say!("This number cannot send SMS. Choose one with the sign for SMS in the Twilio Console."))
                 });
                 account.details.insert("mms".into(), can("mms").into());
-                let url = numbers::address(&number);
-                let ours = url.is_some_and(|url| webhook::is_ours(link, url));
-                account.details.insert("webhook_is_ours".into(), ours.into());
-                account.checks.push(twilio::webhook_check(link.config.mode, url.is_some(), ours));
+                twilio::note_webhook(&mut account, link, numbers::address(&number));
             }
             Err(ServiceError::Refused { sentence, .. } | ServiceError::Permanent(sentence)) => account.checks.push(not_yet(sentence)),
             Err(error) => return Err(error),

@@ -11,7 +11,7 @@ use shopbell_core::connector::{Link, Request, ServiceError, Sink};
 use shopbell_core::http::Call;
 use shopbell_core::say;
 
-use super::webhook::{ALLOWED_UPDATES, info, is_ours};
+use super::webhook::{ALLOWED_UPDATES, info};
 use super::api::{self, Failure};
 use super::Config;
 
@@ -76,7 +76,7 @@ async fn free_from_webhook(link: Link<'_, Config>) -> Result<(), ServiceError> {
     if set.is_empty() {
         return Ok(());
     }
-    if !is_ours(link, &set) {
+    if !link.is_hook(&set) {
         let host = url::Url::parse(&set).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         return Err(ServiceError::Permanent(say!(
             "This bot's messages already go to another program at {host}. Switch Telegram off there first, or make a new bot for Shopbell.",

@@ -178,7 +178,7 @@ fn account(link: Link<'_, Config>, me: &wire::Me, hook: Option<&wire::WebhookInf
         checks.push(not_yet(say!("The token belongs to another bot than the user name says.")));
     }
     let set = hook.is_some_and(|hook| !hook.url.is_empty());
-    let ours = hook.is_some_and(|hook| webhook::is_ours(link, &hook.url));
+    let ours = hook.is_some_and(|hook| link.is_hook(&hook.url));
     checks.push(match (link.config.mode, set, ours) {
         _ if hook.is_none() => not_yet(say!("Telegram did not say where it sends this bot's messages.")),
         (Mode::Polling, false, _) => yes(say!("Shopbell can fetch the messages.")),

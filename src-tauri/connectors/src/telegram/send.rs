@@ -18,6 +18,7 @@ use super::markdown::render;
 use super::parse::external_id;
 use super::wire::{Entity, Sent};
 use super::{CAPTION, Config, FILE, PHOTO, TEXT};
+use crate::spelled;
 
 /// The longest id of a button, in bytes.
 const BUTTON: usize = 64;
@@ -256,8 +257,7 @@ fn cards(contacts: &[Card]) -> Result<Draft, ServiceError> {
         fields.insert("first_name".into(), if name.is_empty() { phone.clone() } else { name.clone() }.into());
         return Ok(Draft { method: "sendContact", fields, file: None });
     }
-    let lines: Vec<String> = contacts.iter().map(|card| format!("{}: {}", card.name, card.phones.join(", "))).collect();
-    words(&lines.join("\n\n"))
+    words(&spelled::cards(contacts))
 }
 
 /// Puts a sign on a message, or takes it away.

@@ -34,21 +34,13 @@ impl Config {
 
 /// Is it from Telegram? The body is not signed; the secret alone proves it.
 pub fn verify(config: &Config, request: &Request) -> Result<(), Forged> {
-    if request.method == "PULL" {
+    if request.is_pulled() {
         return Ok(());
     }
     let Some(given) = request.header(HEADER) else {
         return Err(Forged("The secret token is missing."));
     };
     if bool::from(given.as_bytes().ct_eq(config.secret().as_bytes())) { Ok(()) } else { Err(Forged("The secret token is wrong.")) }
-}
-
-/// Whether a webhook leads to this connection of ours, whatever the public address was when it was set.
-pub fn is_ours(link: Link<'_, Config>, url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| {
-        let mut segments = url.path().trim_start_matches('/').split('/');
-        segments.any(|segment| segment == "hooks") && segments.next() == Some(link.connection.hook_key.as_str())
-    })
 }
 
 /// What Telegram knows of the webhook.

@@ -3,7 +3,7 @@
 //! The connectors that use it are thin: they say which addresses they own ([`Line`]), what they can carry, and where their webhook is
 //! registered. Facts are those of the API 2010-04-01, <https://www.twilio.com/docs/messaging/api/message-resource>.
 
-use shopbell_core::connector::{Account, Check, Forged, Request, ServiceError};
+use shopbell_core::connector::{Account, Check, Forged, Link, Request, ServiceError};
 use shopbell_core::error::Sentence;
 use shopbell_core::say;
 
@@ -104,13 +104,20 @@ pub fn described(config: &Config, row: &wire::AccountRow) -> Account {
 }
 
 /// Whether messages come here, as the number's settings say.
-pub fn webhook_check(mode: Mode, is_set: bool, is_ours: bool) -> Check {
+fn webhook_check(mode: Mode, is_set: bool, is_ours: bool) -> Check {
     match (mode, is_set, is_ours) {
         (Mode::Polling, ..) => proven(say!("Shopbell can fetch the messages.")),
         (Mode::Webhook, _, true) => proven(say!("Twilio sends the messages to this address.")),
         (Mode::Webhook, true, false) => not_yet(say!("Twilio sends this number's messages to another program.")),
         (Mode::Webhook, false, false) => not_yet(say!("The web address is not registered at Twilio yet.")),
     }
+}
+
+/// Notes where the number's messages go by its own settings.
+pub fn note_webhook(account: &mut Account, link: Link<'_, Config>, url: Option<&str>) {
+    let ours = url.is_some_and(|url| link.is_hook(url));
+    account.details.insert("webhook_is_ours".into(), ours.into());
+    account.checks.push(webhook_check(link.config.mode, url.is_some(), ours));
 }
 
 /// An error for something that will never work like this.

@@ -5,13 +5,14 @@ use shopbell_core::clock::Timestamp;
 use shopbell_core::connector::{Action, Link, Outgoing, Receipt, ServiceError};
 use shopbell_core::error::Sentence;
 use shopbell_core::http::Call;
-use shopbell_core::model::{Card, Choice, Content, MediaKind};
+use shopbell_core::model::{Content, MediaKind};
 use shopbell_core::say;
 
 use super::api::{self, Product};
 use super::listen::messages;
 use super::wire::{Created, Listed};
 use super::{Config, LONGEST, Line, Mode, never, number, webhook};
+use crate::spelled;
 
 /// How far the two clocks may be apart after the difference was taken out: an answer takes its time.
 const SLACK_MS: i64 = 10_000;
@@ -124,7 +125,7 @@ async fn draft(line: &Line, link: Link<'_, Config>, content: &Content) -> Result
 fn words(line: &Line, content: &Content) -> Result<String, ServiceError> {
     match content {
         Content::Text { text } => within(&(line.marked)(text)),
-        Content::Choices { text, options } => within(&numbered(&(line.marked)(text), options)),
+        Content::Choices { text, options } => within(&spelled::choices(&(line.marked)(text), options)),
         Content::Location { latitude, longitude, name, address } => {
             let mut lines: Vec<String> = [name, address].into_iter().flatten().filter(|text| !text.trim().is_empty()).cloned().collect();
             if !line.places || lines.is_empty() {
@@ -132,7 +133,7 @@ fn words(line: &Line, content: &Content) -> Result<String, ServiceError> {
             }
             within(&lines.join("\n"))
         }
-        Content::Contacts { contacts } => within(&cards(contacts)),
+        Content::Contacts { contacts } => within(&spelled::cards(contacts)),
         Content::Media { .. }
         | Content::Chosen { .. }
         | Content::Reaction { .. }
@@ -154,22 +155,6 @@ fn within(text: &str) -> Result<String, ServiceError> {
         return Err(fix(say!("This text is longer than the {limit} characters that Twilio takes.", limit = LONGEST)));
     }
     Ok(text.to_owned())
-}
-
-fn numbered(text: &str, options: &[Choice]) -> String {
-    let lines = options.iter().enumerate().map(|(index, option)| {
-        let description = option.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        let description = description.map(|text| format!(" – {text}")).unwrap_or_default();
-        let url = option.url.as_deref().map(|url| format!(": {url}")).unwrap_or_default();
-        format!("{}. {}{description}{url}", index + 1, option.label)
-    });
-    let head = Some(text.trim()).filter(|text| !text.is_empty()).map(|text| format!("{text}\n"));
-    head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")
-}
-
-fn cards(contacts: &[Card]) -> String {
-    let lines = contacts.iter().map(|card| format!("{}: {}", card.name, card.phones.join(", ")));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn fix(sentence: Sentence) -> ServiceError {

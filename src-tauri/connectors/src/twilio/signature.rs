@@ -32,7 +32,7 @@ enum Way {
 
 /// Is it from Twilio?
 pub fn verify(config: &Config, request: &Request) -> Result<(), Forged> {
-    if request.method == "PULL" {
+    if request.is_pulled() {
         return Ok(());
     }
     let Some(given) = request.header(HEADER) else {

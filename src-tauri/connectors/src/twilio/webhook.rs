@@ -37,14 +37,6 @@ pub fn shown(url: &str) -> &str {
     url.split('#').next().unwrap_or_default()
 }
 
-/// Whether an address leads to this connection of ours, whatever the public address was when it was set.
-pub fn is_ours(link: Link<'_, Config>, url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| {
-        let mut segments = url.path().trim_start_matches('/').split('/');
-        segments.any(|segment| segment == "hooks") && segments.next() == Some(link.connection.hook_key.as_str())
-    })
-}
-
 /// A connection that fetches its messages needs no address.
 ///
 /// # Errors

@@ -231,7 +231,7 @@ impl Channel<Config> for WebsiteChannel {
 
     /// Visitors write through the hub's own routes, which have checked their session; nothing may come by a hook.
     fn verify(&self, _config: &Config, request: &Request) -> Result<(), Forged> {
-        if request.method == "PULL" { Ok(()) } else { Err(Forged("the website chat has no webhook")) }
+        if request.is_pulled() { Ok(()) } else { Err(Forged("the website chat has no webhook")) }
     }
 
     fn parse(&self, _config: &Config, request: &Request) -> Result<Vec<Event>, Malformed> {

@@ -134,7 +134,7 @@ impl Connector for WhatsApp360Dialog {
     async fn test(&self, link: Link<'_, Config>) -> Result<Account, ServiceError> {
         let found = webhook::found(link).await?;
         let mut checks = vec![Check { ok: true, text: say!("360dialog accepts the key.").to_string() }];
-        let ours = found.url.as_deref().is_some_and(|url| webhook::is_ours(link, url));
+        let ours = found.url.as_deref().is_some_and(|url| link.is_hook(url));
         let (ok, text) = match (&found.url, ours, found.has_secret) {
             (None, _, _) => (false, say!("The web address is not registered at 360dialog yet.")),
             (Some(_), false, _) => (false, say!("360dialog sends this number's messages to another program.")),

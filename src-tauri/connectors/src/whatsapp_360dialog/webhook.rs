@@ -41,14 +41,6 @@ pub fn verify(config: &Config, request: &Request) -> Result<(), Forged> {
     if bool::from(given.as_bytes().ct_eq(config.secret().as_bytes())) { Ok(()) } else { Err(Forged("The secret is wrong.")) }
 }
 
-/// Whether a webhook leads to this connection of ours, whatever the public address was when it was set.
-pub fn is_ours(link: Link<'_, Config>, url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| {
-        let mut segments = url.path().trim_start_matches('/').split('/');
-        segments.any(|segment| segment == "hooks") && segments.next() == Some(link.connection.hook_key.as_str())
-    })
-}
-
 /// What 360dialog knows of the webhook.
 pub struct Found {
     /// Where it calls.
@@ -77,7 +69,7 @@ pub async fn found(link: Link<'_, Config>) -> Result<Found, ServiceError> {
 /// Registers `url` with our secret and reads the state back.
 pub async fn subscribe(link: Link<'_, Config>, url: &str) -> Result<WebhookState, ServiceError> {
     let before = found(link).await?;
-    if let Some(there) = before.url.as_deref().filter(|there| *there != url && !is_ours(link, there))
+    if let Some(there) = before.url.as_deref().filter(|there| *there != url && !link.is_hook(there))
         && !link.config.take_over
     {
         let host = url::Url::parse(there).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "?".into());
@@ -103,7 +95,7 @@ pub async fn subscribe(link: Link<'_, Config>, url: &str) -> Result<WebhookState
 /// The state as the screens show it.
 pub async fn state(link: Link<'_, Config>) -> Result<WebhookState, ServiceError> {
     let found = found(link).await?;
-    let ours = found.url.as_deref().is_some_and(|url| is_ours(link, url));
+    let ours = found.url.as_deref().is_some_and(|url| link.is_hook(url));
     let mut details = Map::new();
     details.insert("is_ours".into(), ours.into());
     details.insert("secret_set".into(), found.has_secret.into());

@@ -113,10 +113,7 @@ impl Connector for WhatsAppTwilio {
                 });
                 account.details.insert("sender_status".into(), sender.status.clone().into());
                 account.details.insert("quality".into(), sender.properties.clone().unwrap_or(Value::Null));
-                let url = senders::address(&sender);
-                let ours = url.is_some_and(|url| webhook::is_ours(link, url));
-                account.details.insert("webhook_is_ours".into(), ours.into());
-                account.checks.push(twilio::webhook_check(link.config.mode, url.is_some(), ours));
+                twilio::note_webhook(&mut account, link, senders::address(&sender));
             }
             Err(ServiceError::Refused { sentence, .. } | ServiceError::Permanent(sentence)) => account.checks.push(not_yet(sentence)),
             Err(error) => return Err(error),

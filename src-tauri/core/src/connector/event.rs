@@ -30,16 +30,24 @@ pub struct Request {
 }
 
 impl Request {
+    /// What stands for the method of what a poll or socket brought.
+    const PULLED: &str = "PULL";
+
     /// What a poll or socket brought: verified by where it came from.
     pub fn pulled(body: impl Into<Bytes>) -> Self {
         Self {
-            method: "PULL".into(),
+            method: Self::PULLED.into(),
             path: String::new(),
             query: String::new(),
             headers: Vec::new(),
             body: body.into(),
             url: String::new(),
         }
+    }
+
+    /// Whether a poll or socket brought it, so that nobody has signed it.
+    pub fn is_pulled(&self) -> bool {
+        self.method == Self::PULLED
     }
 
     /// The first header of that name (lower case).

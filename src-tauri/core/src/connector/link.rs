@@ -40,6 +40,14 @@ impl<C: ?Sized> Link<'_, C> {
         Some(format!("{base}/hooks/{}", self.connection.hook_key))
     }
 
+    /// Whether an address leads to this connection's hook, whatever the public address was when it was set.
+    pub fn is_hook(&self, url: &str) -> bool {
+        url::Url::parse(url).is_ok_and(|url| {
+            let mut segments = url.path().trim_start_matches('/').split('/');
+            segments.any(|segment| segment == "hooks") && segments.next() == Some(self.connection.hook_key.as_str())
+        })
+    }
+
     /// Whether the service is a simulator or a server in the house: its owner typed where it is.
     fn is_at_home(&self) -> bool {
         self.connection.config.get("base_url").and_then(serde_json::Value::as_str).is_some_and(|url| !url.is_empty())

@@ -12,6 +12,7 @@ use shopbell_core::text::length;
 use super::files::{self, Uploaded};
 use super::{BUTTON, BUTTONS, CAPTION, DESCRIPTION, Door, ROW, ROWS, TEXT, templates};
 use crate::markdown::whatsapp::render;
+use crate::spelled::{self, description};
 
 /// The longest id of a button, and of a row.
 const BUTTON_ID: usize = 256;
@@ -152,7 +153,7 @@ fn choices(text: &str, options: &[Choice], thread: &str) -> Result<Part, Service
     });
     match fits {
         Some(interactive) => Ok(("interactive", interactive)),
-        None => words(&numbered(text, options)),
+        None => words(&spelled::choices(text, options)),
     }
 }
 
@@ -199,11 +200,6 @@ fn list(body: &str, options: &[Choice], thread: &str) -> Option<Value> {
     })
 }
 
-/// The words under a row, if there are any.
-fn description(option: &Choice) -> Option<&str> {
-    option.description.as_deref().map(str::trim).filter(|text| !text.is_empty())
-}
-
 /// What stands on the button that opens a list. Customers read it, and WhatsApp does not tell their language: the country does.
 fn choose(thread: &str) -> &'static str {
     const PORTUGUESE: [&str; 5] = ["55", "351", "244", "258", "238"];
@@ -222,17 +218,6 @@ fn choose(thread: &str) -> &'static str {
         None if is_of(&SPANISH) => "Elegir",
         _ => "Choose",
     }
-}
-
-/// Choices as lines, for when they fit nothing else.
-fn numbered(text: &str, options: &[Choice]) -> String {
-    let lines = options.iter().enumerate().map(|(index, option)| {
-        let description = description(option).map(|text| format!(" – {text}")).unwrap_or_default();
-        let url = option.url.as_deref().map(|url| format!(": {url}")).unwrap_or_default();
-        format!("{}. {}{description}{url}", index + 1, option.label)
-    });
-    let lines = lines.collect::<Vec<_>>().join("\n");
-    if text.trim().is_empty() { lines } else { format!("{}\n\n{lines}", text.trim_end()) }
 }
 
 #[cfg(test)]
