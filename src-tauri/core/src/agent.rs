@@ -5,6 +5,7 @@ pub mod prompt;
 pub mod ledger;
 pub mod turn;
 pub mod ending;
+mod typing;
 pub mod answer;
 pub mod rehearsal;
 pub mod standby;

@@ -22,7 +22,7 @@ use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
 use crate::id::{ArrivalId, ConnectionId};
 use crate::model::Change;
-use crate::store::{Stage, Tx};
+use crate::store::{Ring, Stage, Tx};
 use crate::{introductions, say};
 
 pub mod keeping;
@@ -30,6 +30,10 @@ pub mod keeping;
 /// How many arrivals are read at once, and how many of them are one piece of work for the writer.
 const BATCH: usize = 256;
 const PIECE: usize = 32;
+/// How many writes may wait for a commit that reads arrivals itself, how many of them it reads at most, and how large they may be together.
+const QUIET: usize = 4;
+const AT_ONCE: usize = 8;
+const SMALL: usize = 64 << 10;
 /// How many arrivals within [`STORM_LOOK`] make a storm.
 const STORM: u64 = 10;
 const STORM_LOOK: Duration = Duration::from_millis(10);
@@ -146,6 +150,14 @@ struct Pending {
 /// The stage: reads what is pending until told to stop.
 pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
     let stages = hub.store.stages().clone();
+    let weak = Arc::downgrade(&hub);
+    stages.join(
+        Stage::Arrivals,
+        Arc::new(move |tx| {
+            let Some(hub) = weak.upgrade() else { return Ok(Ring::Yes) };
+            read_at_once(tx, &hub)
+        }),
+    );
     loop {
         let next = match turn(&hub).await {
             Ok(Some(next)) => next,
@@ -160,11 +172,33 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
             continue;
         }
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
             () = stages.of(Stage::Arrivals).notified() => {}
             () = tokio::time::sleep(next) => {}
         }
     }
+    stages.part(Stage::Arrivals);
+}
+
+/// Reads what has just arrived in the commit that stores it, when that is little: what it says is done as soon as it is safe, and needs no
+/// commit of its own. Otherwise everybody who waits for the commit would wait longer for it: then the stage reads it, a moment later.
+fn read_at_once(tx: &Tx<'_>, hub: &Arc<Hub>) -> Result<Ring> {
+    if tx.pieces() > QUIET || hub.stopping().is_cancelled() {
+        return Ok(Ring::Yes);
+    }
+    let (arrived, later) = pending(tx, tx.now(), AT_ONCE + 1)?;
+    let size: usize = arrived.iter().map(|arrival| arrival.request.body.len()).sum();
+    if arrived.len() > AT_ONCE || size > SMALL {
+        return Ok(Ring::Yes);
+    }
+    let read: Vec<_> = arrived.into_iter().map(|arrival| (understood(hub, &arrival), arrival)).collect();
+    if !read.is_empty() {
+        settle(tx, hub, &read)?;
+    }
+    // One that could not be stored is due later: the stage is told when.
+    let failed = "SELECT EXISTS (SELECT 1 FROM arrival WHERE verdict = 'pending')";
+    let left = later.is_some() || tx.prepare_cached(failed)?.query_row([], |row| row.get(0))?;
+    Ok(if left { Ring::Yes } else { Ring::No })
 }
 
 /// While many arrive, storing them goes first: a service is answered at once, and what it brought is read a moment later.

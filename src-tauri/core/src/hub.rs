@@ -32,7 +32,7 @@ use crate::introductions::Introductions;
 use crate::lab::{self, Lab};
 use crate::media::Media;
 use crate::model::{Change, ConnectionStatus};
-use crate::outbox::Pace;
+use crate::outbox::{Out, Pace};
 use crate::secret::Secret;
 use crate::store::{Stage, Store};
 use crate::vault::keychain::{Keychain, SystemKeychain};
@@ -105,6 +105,8 @@ pub struct Hub {
     pub media: Arc<Media>,
     /// How fast each connection may send.
     pub pace: Pace,
+    /// The calls that are out.
+    pub out: Arc<Out>,
     /// The answers in the making.
     pub turns: Turns,
     /// The models that wait for their owner.
@@ -162,6 +164,7 @@ impl Hub {
             connectors,
             connections: Arc::default(),
             pace: Pace::default(),
+            out: Arc::default(),
             turns: Turns::default(),
             trials: Trials::default(),
             hold,

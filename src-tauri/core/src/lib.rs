@@ -14,6 +14,9 @@
 //! 5. What is said becomes a message and a delivery. [`outbox`] claims it, if its author still owns the conversation, and lets the
 //!    connector make one attempt. The outcome is written; what was cut off is `Unconfirmed` and never blindly repeated.
 //!
+//! A step that is due at once is claimed in the very commit that makes it due ([`store::Stages::join`]), so a message that comes alone takes
+//! two commits to its answer's call: one from the raw request to the claimed turn, one from the answer to the claimed delivery.
+//!
 //! Services that we poll enter at step 2 through [`listening`]. Every commit announces what changed ([`changes`]).
 //!
 //! # A connection, from form to use

@@ -14,7 +14,6 @@ use rusqlite::{OptionalExtension, params};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Timestamp;
 use crate::connector::{Action, Outgoing, Receipt, ServiceError};
 use crate::conversations;
 use crate::error::{Code, Error, Result};
@@ -23,13 +22,17 @@ use crate::id::{ConnectionId, ConversationId, DeliveryId, MessageId};
 use crate::model::{Address, Author, Change, Content};
 use crate::queue::{backoff, jittered};
 use crate::say;
-use crate::store::{Stage, Tx};
+use crate::store::{Ring, Stage, Tx};
 use crate::words::language;
 
+mod leaving;
 mod pace;
 mod terms;
+pub use leaving::Out;
 pub use pace::Pace;
 pub use terms::{Paced, Terms};
+
+use leaving::{Call, Door, leave};
 
 /// How many calls may be out at once, in all and per connection.
 const IN_FLIGHT: usize = 64;
@@ -317,25 +320,38 @@ pub fn retry(tx: &Tx<'_>, id: &DeliveryId) -> Result<()> {
 /// The stage: sends what may leave until told to stop, then waits for what is out.
 pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
     let stages = hub.store.stages().clone();
-    let mut out: JoinSet<ConnectionId> = JoinSet::new();
-    let mut out_by: HashMap<ConnectionId, u32> = HashMap::new();
+    let (door, mut claimed, mut waits) = Door::new();
+    let (weak, joined) = (Arc::downgrade(&hub), door.clone());
+    stages.join(
+        Stage::Outbox,
+        Arc::new(move |tx| {
+            let Some(hub) = weak.upgrade() else { return Ok(Ring::No) };
+            leave(tx, &hub, &joined)
+        }),
+    );
+    let mut out: JoinSet<()> = JoinSet::new();
+    // What waits since before the start.
+    let mut pause = look(&hub, &door).await;
     while !stop.is_cancelled() {
-        let wait = match round(&hub, &mut out, &mut out_by).await {
-            Ok(wait) => wait,
-            Err(error) => {
-                tracing::error!(error = ?error, "The outbox could not be read; trying again.");
-                Duration::from_secs(2)
-            }
-        };
+        let idle = waits.borrow_and_update().idle(hub.store.clock().now());
+        let wait = if pause.is_zero() { idle } else { pause };
         tokio::select! {
             () = stop.cancelled() => break,
-            () = stages.of(Stage::Outbox).notified() => {}
-            Some(done) = out.join_next(), if !out.is_empty() => landed(done, &mut out_by),
-            () = tokio::time::sleep(wait) => {}
+            Some((claimed, call)) = claimed.recv() => drop(out.spawn(attempt(hub.clone(), claimed, call))),
+            // Nothing that was announced before this loop looked is missed: the value itself is read above.
+            Ok(()) = waits.changed() => {}
+            () = stages.of(Stage::Outbox).notified() => pause = look(&hub, &door).await,
+            () = tokio::time::sleep(wait) => pause = look(&hub, &door).await,
+            Some(_) = out.join_next(), if !out.is_empty() => {}
         }
-        while let Some(done) = out.try_join_next() {
-            landed(done, &mut out_by);
-        }
+    }
+    stages.part(Stage::Outbox);
+    // Every commit that still claimed something has ended when this one has: what was claimed is sent, or it would be unconfirmed.
+    if let Err(error) = hub.store.write(|_| Ok(())).await {
+        tracing::warn!(error = ?error, "The outbox could not see to its end.");
+    }
+    while let Ok((claimed, call)) = claimed.try_recv() {
+        out.spawn(attempt(hub.clone(), claimed, call));
     }
     // What is out is waited for: cutting it off would leave it unconfirmed.
     let patience = tokio::time::sleep(Duration::from_secs(8));
@@ -348,62 +364,31 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
     }
 }
 
-fn landed(done: std::result::Result<ConnectionId, tokio::task::JoinError>, out_by: &mut HashMap<ConnectionId, u32>) {
-    match done {
-        Ok(connection) => {
-            if let Some(count) = out_by.get_mut(&connection) {
-                *count = count.saturating_sub(1);
-            }
-        }
+/// Asks about what may have arrived, and claims what may leave now in a commit of its own. How long to leave the database alone after a
+/// failure.
+async fn look(hub: &Arc<Hub>, door: &Arc<Door>) -> Duration {
+    let looked = async {
+        reconcile_due(hub).await?;
+        let (inside, door) = (hub.clone(), door.clone());
+        hub.store.write(move |tx| leave(tx, &inside, &door)).await
+    };
+    match looked.await {
+        Ok(_) => Duration::ZERO,
         Err(error) => {
-            tracing::error!(%error, "A sending task panicked.");
-            // Which connection it was is not known any more: count afresh rather than starve one.
-            out_by.clear();
+            tracing::error!(error = ?error, "The outbox could not be read; trying again.");
+            Duration::from_secs(2)
         }
     }
 }
 
-/// One round: claims and starts what may leave. Returns how long to wait if nothing rings.
-async fn round(hub: &Arc<Hub>, out: &mut JoinSet<ConnectionId>, out_by: &mut HashMap<ConnectionId, u32>) -> Result<Duration> {
-    let now = hub.store.clock().now();
-    let (allowance, paced) = hub.pace.allowance(&hub.connections, now, out_by, IN_FLIGHT_PER_CONNECTION);
-    let room = IN_FLIGHT.saturating_sub(out.len());
-    let mut began = 0;
-    if room > 0 && !allowance.is_empty() {
-        let claimed = hub.store.write(move |tx| claim(tx, &allowance, room)).await?;
-        began = claimed.len();
-        for claimed in claimed {
-            hub.pace.spend(&claimed.connection);
-            *out_by.entry(claimed.connection.clone()).or_insert(0) += 1;
-            out.spawn(attempt(hub.clone(), claimed));
-        }
-    }
-    let next = hub.store.read(next_due).await?;
-    reconcile_due(hub).await?;
-    // What is due and did not leave waits for its connection: landing, pace and every change ring or are waited for below.
-    let least = if began > 0 { Duration::from_millis(20) } else { LOOK_AGAIN };
-    let wait = next.map_or(Duration::from_secs(3600), |due| if due > now { due.since(now).max(Duration::from_millis(20)) } else { least });
-    Ok(paced.map_or(wait, |paced| wait.min(paced)))
-}
-
-/// When the next one is due: only the first of each conversation counts, the others wait for it.
-fn next_due(db: &rusqlite::Connection) -> Result<Option<Timestamp>> {
-    Ok(db
-        .prepare_cached(
-            "SELECT min(due_at) FROM (
-               SELECT due_at FROM delivery d WHERE status = 'queued'
-                 AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.conversation = d.conversation AND e.status IN ('queued', 'sending') AND e.seq < d.seq)
-               UNION ALL SELECT due_at FROM delivery WHERE status = 'unconfirmed' AND checks < ?1)",
-        )?
-        .query_row([CHECKS], |row| row.get(0))?)
-}
-
-async fn attempt(hub: Arc<Hub>, claimed: Claimed) -> ConnectionId {
+async fn attempt(hub: Arc<Hub>, claimed: Claimed, call: Call) {
     // A panic in a connector says nothing about whether the message left.
     let outcome = std::panic::AssertUnwindSafe(send(&hub, &claimed)).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(connection.id = %claimed.connection, delivery.id = %claimed.outgoing.delivery, "A connector panicked while sending.");
         Outcome::Unconfirmed
     });
+    // The call has ended: the commit that writes what it came to may begin the next one.
+    drop(call);
     let connection = claimed.connection.clone();
     if let Outcome::Held = outcome {
         hub.pace.hold(&connection, hub.store.clock().now().plus(Duration::from_secs(30)));
@@ -420,7 +405,6 @@ async fn attempt(hub: Arc<Hub>, claimed: Claimed) -> ConnectionId {
         }
         tokio::time::sleep(WRITE_AGAIN).await;
     }
-    connection
 }
 
 async fn send(hub: &Arc<Hub>, claimed: &Claimed) -> Outcome {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::ending::{self, End, Trouble};
 use crate::agent::ledger::{self, Step, Turn};
 use crate::agent::tools::{self, NativeTool, Run, ToolContext};
-use crate::agent::{prompt, rows, standby};
+use crate::agent::{prompt, rows, standby, typing};
 use crate::connections::Live;
 use crate::connector::Reports;
 use crate::connector::{Action, ChannelRules, Chunk, Finish, Prompt, PromptMessage, ServiceError, ToolCall, ToolSpec};
@@ -24,8 +24,6 @@ use crate::model::{Agent, Choice, ConnectionStatus, Content, Source, StreamMode,
 use crate::say;
 use crate::text::SentenceCutter;
 
-/// How long an answer may take to type before the customer's service forgets that somebody types.
-const TYPING_EVERY: Duration = Duration::from_secs(4);
 /// How long to wait before the end of a turn that could not be written is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(2);
 
@@ -47,7 +45,6 @@ pub async fn take(hub: &Arc<Hub>, turn: Turn, cancelled: CancellationToken) {
             ended.unwrap_or_else(|_| Err(Trouble::Own(anyhow::anyhow!("an answer panicked").into())))
         }
     };
-    hub.typing(&turn.conversation_id, "agent", false);
     let end = match ended {
         Ok(Ended::Done) => return,
         Ok(Ended::Lost) => End::Lost,
@@ -76,17 +73,30 @@ struct Desk {
     deadline: Instant,
 }
 
+/// What a question to the model is made of beside the desk: what the turn has done so far, and what was said before it.
+struct Material {
+    steps: Vec<Step>,
+    history: Vec<PromptMessage>,
+}
+
+impl Material {
+    fn read(db: &rusqlite::Connection, conversation: &Conversation, turn: &Turn, limit: u32) -> crate::error::Result<Self> {
+        Ok(Self { steps: ledger::steps(db, turn.seq)?, history: prompt::history(db, conversation, Some(turn), limit)? })
+    }
+}
+
 async fn answer(hub: &Arc<Hub>, turn: &Turn, usage: &mut Usage) -> Result<Ended, Trouble> {
-    let desk = Desk::open(hub, turn).await?;
-    let _typing = desk.show_typing();
+    let (desk, material) = Desk::open(hub, turn).await?;
+    let _typing = typing::show(hub, &desk.channel, &desk.conversation);
     let remaining = desk.deadline.saturating_duration_since(Instant::now());
-    tokio::time::timeout(remaining, desk.work(usage))
+    tokio::time::timeout(remaining, desk.work(usage, material))
         .await
         .unwrap_or_else(|_| Err(Trouble::Service(ServiceError::Temporary(say!("The answer took too long.")))))
 }
 
 impl Desk {
-    async fn open(hub: &Arc<Hub>, turn: &Turn) -> Result<Self, Trouble> {
+    /// Reads everything for the first question in one go.
+    async fn open(hub: &Arc<Hub>, turn: &Turn) -> Result<(Self, Material), Trouble> {
         let asked = turn.clone();
         let (agent, conversation, customer, shop, time_zone) = hub
             .store
@@ -94,10 +104,17 @@ impl Desk {
                 let conversation = conversations::by_seq(db, asked.conversation)?;
                 let customer: String =
                     db.prepare_cached("SELECT name FROM contact WHERE id = ?1")?.query_row([&conversation.contact], |row| row.get(0))?;
-                Ok((rows::get(db, &asked.agent)?, conversation, customer, setting(db, "shop_name")?, setting(db, "time_zone")?))
+                let agent = match rows::get(db, &asked.agent)? {
+                    Some(agent) => {
+                        let material = Material::read(db, &conversation, &asked, longest_history(&agent))?;
+                        Some((agent, material))
+                    }
+                    None => None,
+                };
+                Ok((agent, conversation, customer, setting(db, "shop_name")?, setting(db, "time_zone")?))
             })
             .await?;
-        let agent = agent.ok_or(Trouble::AgentGone)?;
+        let (agent, material) = agent.ok_or(Trouble::AgentGone)?;
         let model = hub
             .connections
             .get(&agent.connection)
@@ -107,11 +124,7 @@ impl Desk {
             .connections
             .get(&conversation.connection)
             .ok_or_else(|| Trouble::Hopeless(say!("The connection is not there any more.")))?;
-        let rules = channel
-            .connector
-            .channel()
-            .map(super::super::connector::Channel::rules)
-            .ok_or_else(|| Trouble::Hopeless(say!("This connection does not send messages.")))?;
+        let rules = channel.rules.clone().ok_or_else(|| Trouble::Hopeless(say!("This connection does not send messages.")))?;
         let scene = prompt::Scene {
             shop,
             customer,
@@ -122,43 +135,22 @@ impl Desk {
         };
         let system = prompt::system(&agent, &channel.connection.connector, &scene);
         let deadline = Instant::now() + Duration::from_secs(u64::from(agent.settings.max_seconds.max(1)));
-        Ok(Self { hub: hub.clone(), turn: turn.clone(), agent, conversation, model, channel, rules, system, deadline })
+        Ok((Self { hub: hub.clone(), turn: turn.clone(), agent, conversation, model, channel, rules, system, deadline }, material))
     }
 
-    /// Shows the customer and the inbox that somebody types, until dropped.
-    fn show_typing(&self) -> tokio_util::sync::DropGuard {
-        let stop = CancellationToken::new();
-        let (hub, channel, conversation, done) = (self.hub.clone(), self.channel.clone(), self.conversation.clone(), stop.clone());
-        let seq = conversation.seq;
-        self.hub.spawn(async move {
-            let answering = hub.store.read(move |db| conversations::last_said(db, seq)).await.ok().flatten();
-            loop {
-                hub.typing(&conversation.id, "agent", true);
-                if let Some((role, link)) = channel.connector.channel().zip(channel.link(hub.media.as_ref(), hub.store.clock().as_ref())) {
-                    let told = tokio::select! {
-                        () = done.cancelled() => return,
-                        told = tokio::time::timeout(TYPING_EVERY, role.typing(link, &conversation.thread, answering.as_deref())) => told,
-                    };
-                    if let Ok(Err(error)) = told {
-                        tracing::debug!(connection.id = %channel.connection.id, %error, "The service did not show that somebody types.");
-                    }
-                }
-                tokio::select! {
-                    () = done.cancelled() => return,
-                    () = tokio::time::sleep(TYPING_EVERY) => {}
-                }
-            }
-        });
-        stop.drop_guard()
-    }
-
-    async fn work(&self, usage: &mut Usage) -> Result<Ended, Trouble> {
-        let mut history_limit = self.agent.settings.history.max(1);
+    async fn work(&self, usage: &mut Usage, first: Material) -> Result<Ended, Trouble> {
+        let mut first = Some(first);
+        let mut history_limit = longest_history(&self.agent);
         let mut shortened = false;
         let mut asked_again = false;
         loop {
-            let seq = self.turn.seq;
-            let steps = self.hub.store.read(move |db| ledger::steps(db, seq)).await?;
+            let Material { steps, history } = match first.take() {
+                Some(material) => material,
+                None => {
+                    let (conversation, turn) = (self.conversation.clone(), self.turn.clone());
+                    self.hub.store.read(move |db| Material::read(db, &conversation, &turn, history_limit)).await?
+                }
+            };
             let (replayed, open) = prompt::replay(&steps);
             // After a crash between a call and its results: first finish those.
             if !open.is_empty() {
@@ -169,7 +161,7 @@ impl Desk {
             }
             let calls = steps.iter().filter(|step| matches!(step, Step::Result { .. })).count();
             let may_call = calls < self.agent.settings.max_tool_calls as usize;
-            let prompt = self.prompt(history_limit, replayed, may_call).await?;
+            let prompt = self.prompt(history, replayed, may_call);
             let round = match self.listen(&prompt, usage).await {
                 Err(Trouble::Service(ServiceError::TooLong(_))) if !shortened => {
                     shortened = true;
@@ -204,8 +196,16 @@ impl Desk {
                 (_, true) => vec![Content::Text { text: rest }],
                 (_, false) => vec![Content::Choices { text: rest, options: round.choices }],
             };
-            let (turn, rules, spent, sources) = (self.turn.clone(), self.rules.clone(), *usage, round.sources);
-            let closed = self.hub.store.write(move |tx| ledger::close(tx, &turn, &rest, &sources, &spent, &rules)).await?;
+            let (hub, turn, rules, spent, sources) = (self.hub.clone(), self.turn.clone(), self.rules.clone(), *usage, round.sources);
+            let closed = self
+                .hub
+                .store
+                .write(move |tx| {
+                    // Its place is free: the same commit may begin the next answer, and lets this one leave.
+                    hub.turns.end(&turn.id);
+                    ledger::close(tx, &turn, &rest, &sources, &spent, &rules)
+                })
+                .await?;
             return Ok(if closed { Ended::Done } else { Ended::Lost });
         }
     }
@@ -225,21 +225,17 @@ impl Desk {
         Trouble::Waits { connection: connection.id.clone(), why, holds: true }
     }
 
-    async fn prompt(&self, limit: u32, replayed: Vec<PromptMessage>, may_call: bool) -> Result<Prompt, Trouble> {
-        let (conversation, turn) = (self.conversation.clone(), self.turn.clone());
-        let mut messages = self.hub.store.read(move |db| prompt::history(db, &conversation, Some(&turn), limit)).await?;
+    fn prompt(&self, mut messages: Vec<PromptMessage>, replayed: Vec<PromptMessage>, may_call: bool) -> Prompt {
         messages.extend(replayed);
-        let tools = specs(&self.agent);
-        let system = self.system.clone();
-        Ok(prompt::build(
+        prompt::build(
             &self.agent,
-            system,
+            self.system.clone(),
             messages,
-            tools,
+            specs(&self.agent),
             may_call,
             self.conversation.language.clone(),
             self.conversation.contact.as_str(),
-        ))
+        )
     }
 
     /// Hears one answer of the model, saying pieces as the stream mode wants. `None` = the word was lost meanwhile.
@@ -445,6 +441,11 @@ struct Round {
 fn previous_calls(steps: &[Step], open: &[ToolCall]) -> Vec<ToolCall> {
     let all = steps.iter().filter_map(|step| if let Step::Call { calls, .. } = step { Some(calls) } else { None }).flatten();
     all.filter(|call| !open.iter().any(|open| open.id == call.id)).cloned().collect()
+}
+
+/// How much of what was said an agent is told.
+fn longest_history(agent: &Agent) -> u32 {
+    agent.settings.history.max(1)
 }
 
 /// The agent's tools as a model sees them.

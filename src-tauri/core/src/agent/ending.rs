@@ -12,6 +12,7 @@ use crate::id::ConnectionId;
 use crate::model::Usage;
 use crate::queue::{backoff, jittered};
 use crate::say;
+use crate::store::Stage;
 
 /// How often a turn is tried when its model fails.
 const ATTEMPTS: u32 = 4;
@@ -88,15 +89,20 @@ pub enum End {
 
 /// Writes it down.
 pub async fn write(hub: &Arc<Hub>, turn: &Turn, end: &End, usage: Usage) -> crate::error::Result<()> {
-    let (turn, end) = (turn.clone(), end.clone());
+    let (inside, turn, end) = (hub.clone(), turn.clone(), end.clone());
     hub.store
-        .write(move |tx| match end {
-            End::Lost => ledger::lose(tx, &turn, &usage),
-            End::Later { wait, reason, counts } => ledger::postpone(tx, &turn, tx.now().plus(wait), &reason, counts, &usage),
-            End::Failed { reason } => ledger::fail(tx, &turn, &reason, &usage),
-            End::Held { until, reason } => ledger::hold(tx, &turn, until, &reason, &usage),
-            End::FailedMeanwhile { reason, connection } => ledger::fail_meanwhile(tx, &turn, &reason, &connection, &usage),
-            End::GivenOn => ledger::give_on(tx, &turn, &usage),
+        .write(move |tx| {
+            // Its place is free: the same commit may begin the next answer.
+            inside.turns.end(&turn.id);
+            tx.wake(Stage::Turns);
+            match end {
+                End::Lost => ledger::lose(tx, &turn, &usage),
+                End::Later { wait, reason, counts } => ledger::postpone(tx, &turn, tx.now().plus(wait), &reason, counts, &usage),
+                End::Failed { reason } => ledger::fail(tx, &turn, &reason, &usage),
+                End::Held { until, reason } => ledger::hold(tx, &turn, until, &reason, &usage),
+                End::FailedMeanwhile { reason, connection } => ledger::fail_meanwhile(tx, &turn, &reason, &connection, &usage),
+                End::GivenOn => ledger::give_on(tx, &turn, &usage),
+            }
         })
         .await
 }

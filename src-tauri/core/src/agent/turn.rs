@@ -1,22 +1,26 @@
 //! Turns: one answer of an agent at a time per conversation.
 //!
-//! This is the stage: it claims turns that are due, lets each run as a task ([`crate::agent::answer`]), and cancels a task whose
+//! This is the stage: it claims turns that are due ([`take_up`]), lets each run as a task ([`crate::agent::answer`]), and cancels a task whose
 //! turn has lost the word (a newer message superseded it, a person took over). Losing the word is decided in the database; the
 //! cancelling only saves the model's time.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::ledger::Turn;
 use crate::agent::{answer, ledger};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::hub::Hub;
 use crate::id::TurnId;
 use crate::model::Change;
-use crate::store::Stage;
+use crate::store::{Ring, Stage, Tx};
 
 /// How many answers may be in the making at once.
 const AT_ONCE: usize = 48;
@@ -25,21 +29,20 @@ pub use ledger::recover;
 
 /// The answers in the making.
 #[derive(Default)]
-pub struct Turns(Mutex<HashMap<TurnId, CancellationToken>>);
+pub struct Turns(Mutex<HashMap<TurnId, (u64, CancellationToken)>>);
 
 impl Turns {
-    fn begin(&self, turn: &TurnId, stop: &CancellationToken) -> CancellationToken {
-        let token = stop.child_token();
-        self.0.lock().expect("nothing panics while it is held").insert(turn.clone(), token.clone());
-        token
+    /// This answer is made, or given up: another one may begin.
+    pub fn end(&self, turn: &TurnId) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(turn);
     }
 
-    fn end(&self, turn: &TurnId) {
-        self.0.lock().expect("nothing panics while it is held").remove(turn);
+    fn count(&self) -> usize {
+        self.0.lock().expect("nothing panics while it is held").len()
     }
 
     fn token(&self, turn: &TurnId) -> Option<CancellationToken> {
-        self.0.lock().expect("nothing panics while it is held").get(turn).cloned()
+        self.0.lock().expect("nothing panics while it is held").get(turn).map(|(_, token)| token.clone())
     }
 
     fn all(&self) -> Vec<TurnId> {
@@ -47,68 +50,128 @@ impl Turns {
     }
 }
 
+/// A claimed turn's place among the answers in the making, until dropped.
+struct Seat {
+    hub: Arc<Hub>,
+    turn: TurnId,
+    /// Tells it from a later attempt of the same turn.
+    number: u64,
+    cancelled: CancellationToken,
+}
+
+impl Seat {
+    fn take(hub: &Arc<Hub>, turn: &TurnId) -> Self {
+        static TAKEN: AtomicU64 = AtomicU64::new(0);
+        let number = TAKEN.fetch_add(1, Ordering::Relaxed);
+        let cancelled = hub.stopping().child_token();
+        hub.turns.0.lock().expect("nothing panics while it is held").insert(turn.clone(), (number, cancelled.clone()));
+        Self { hub: hub.clone(), turn: turn.clone(), number, cancelled }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut turns = self.hub.turns.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if turns.get(&self.turn).is_some_and(|(number, _)| *number == self.number) {
+            turns.remove(&self.turn);
+        }
+    }
+}
+
+/// What the stage waits for, as the last look found it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Waits {
+    /// When the next turn is due.
+    due: Option<Timestamp>,
+    /// Whether more may be due than there was room for.
+    full: bool,
+}
+
+/// Where claimed turns go.
+struct Door {
+    claimed: mpsc::Sender<(Turn, Seat)>,
+    waits: watch::Sender<Waits>,
+}
+
+/// Claims turns that are due and hands them to the stage once the write is durable: inside the commit that made them due, or that made room
+/// for them.
+fn take_up(tx: &Tx<'_>, hub: &Arc<Hub>, door: &Arc<Door>) -> Result<Ring> {
+    if hub.stopping().is_cancelled() {
+        return Ok(Ring::No);
+    }
+    let room = AT_ONCE.saturating_sub(hub.turns.count());
+    let (claimed, due) = if room == 0 { (Vec::new(), None) } else { ledger::claim(tx, room)? };
+    let waits = Waits { due, full: claimed.len() == room };
+    for turn in claimed {
+        let (seat, door) = (Seat::take(hub, &turn.id), door.clone());
+        // Where the stage has ended meanwhile, the turn goes on at the next start.
+        tx.afterwards(move || drop(door.claimed.try_send((turn, seat))));
+    }
+    let door = door.clone();
+    tx.afterwards(move || {
+        door.waits.send_if_modified(|known| std::mem::replace(known, waits) != waits);
+    });
+    Ok(Ring::No)
+}
+
 /// The stage: takes turns until told to stop. What is in the making then goes on at the next start.
 pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
     let stages = hub.store.stages().clone();
+    // No more answers are in the making than there are places.
+    let (sender, mut claimed) = mpsc::channel(AT_ONCE);
+    let (notes, mut waits) = watch::channel(Waits::default());
+    let door = Arc::new(Door { claimed: sender, waits: notes });
+    let (weak, joined) = (Arc::downgrade(&hub), door.clone());
+    stages.join(
+        Stage::Turns,
+        Arc::new(move |tx| {
+            let Some(hub) = weak.upgrade() else { return Ok(Ring::No) };
+            take_up(tx, &hub, &joined)
+        }),
+    );
+    hub.spawn(watch_words(hub.clone(), stop.clone()));
     let mut tasks: JoinSet<()> = JoinSet::new();
-    hub.spawn(watch(hub.clone(), stop.clone()));
+    // What waits since before the start.
+    let mut pause = look(&hub, &door).await;
     while !stop.is_cancelled() {
-        let wait = match round(&hub, &mut tasks, &stop).await {
-            Ok(wait) => wait,
-            Err(error) => {
-                tracing::error!(error = ?error, "Turns could not be read; trying again.");
-                Duration::from_secs(2)
-            }
-        };
+        let Waits { due, full } = *waits.borrow_and_update();
+        let idle = due.map_or(Duration::from_secs(3600), |due| due.since(hub.store.clock().now()).max(Duration::from_millis(1)));
+        let wait = if pause.is_zero() { idle } else { pause };
         tokio::select! {
             () = stop.cancelled() => break,
-            () = stages.of(Stage::Turns).notified() => {}
-            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
-            () = tokio::time::sleep(wait) => {}
+            Some((turn, seat)) = claimed.recv() => {
+                let hub = hub.clone();
+                tasks.spawn(async move {
+                    answer::take(&hub, turn, seat.cancelled.clone()).await;
+                    drop(seat);
+                });
+            }
+            // Nothing that was announced before this loop looked is missed: the value itself is read above.
+            Ok(()) = waits.changed() => {}
+            () = stages.of(Stage::Turns).notified() => pause = look(&hub, &door).await,
+            () = tokio::time::sleep(wait) => pause = look(&hub, &door).await,
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => if full { pause = look(&hub, &door).await },
         }
-        while tasks.try_join_next().is_some() {}
     }
+    stages.part(Stage::Turns);
     // The tasks hear of the stop by their own tokens; their writes are whole or not at all.
     while tasks.join_next().await.is_some() {}
 }
 
-async fn round(hub: &Arc<Hub>, tasks: &mut JoinSet<()>, stop: &CancellationToken) -> Result<Duration> {
-    let room = AT_ONCE.saturating_sub(tasks.len());
-    if room == 0 {
-        return Ok(Duration::from_secs(60));
+/// Claims what is due in a commit of its own. How long to leave the database alone after a failure.
+async fn look(hub: &Arc<Hub>, door: &Arc<Door>) -> Duration {
+    let (inside, door) = (hub.clone(), door.clone());
+    match hub.store.write(move |tx| take_up(tx, &inside, &door)).await {
+        Ok(_) => Duration::ZERO,
+        Err(error) => {
+            tracing::error!(error = ?error, "Turns could not be read; trying again.");
+            Duration::from_secs(2)
+        }
     }
-    let now = hub.store.clock().now();
-    // A look is cheap, a claim is a write: nothing is written when nothing is due.
-    let due = hub
-        .store
-        .read(move |db| {
-            let sql = "SELECT (SELECT min(due_at) FROM turn t WHERE status = 'wanted' AND NOT EXISTS (SELECT 1 FROM turn r WHERE r.conversation = t.conversation AND r.status = 'running'))";
-            Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<crate::clock::Timestamp>>(0))?)
-        })
-        .await?;
-    let Some(due) = due else { return Ok(Duration::from_secs(3600)) };
-    if due > now {
-        return Ok(due.since(now).max(Duration::from_millis(1)));
-    }
-    let (claimed, next) = hub.store.write(move |tx| ledger::claim(tx, room)).await?;
-    let full = claimed.len() == room;
-    for turn in claimed {
-        let token = hub.turns.begin(&turn.id, stop);
-        let hub = hub.clone();
-        tasks.spawn(async move {
-            let id = turn.id.clone();
-            answer::take(&hub, turn, token).await;
-            hub.turns.end(&id);
-        });
-    }
-    if full {
-        return Ok(Duration::from_secs(60));
-    }
-    Ok(next.map_or(Duration::from_secs(3600), |next| next.since(hub.store.clock().now()).max(Duration::from_millis(1))))
 }
 
 /// Cancels tasks whose turn no longer runs.
-async fn watch(hub: Arc<Hub>, stop: CancellationToken) {
+async fn watch_words(hub: Arc<Hub>, stop: CancellationToken) {
     let (mut changes, _) = hub.store.changes().listen(None);
     loop {
         let turns = tokio::select! {
