@@ -37,7 +37,8 @@ use crate::secret::Secret;
 use crate::store::{Stage, Store};
 use crate::vault::keychain::{Keychain, SystemKeychain};
 use crate::vault::{self, Vault, VaultState};
-use crate::{agent, arrivals, first_run, housekeeping, listening, media, outbox, say};
+use crate::wake::{self, Wakes};
+use crate::{agent, arrivals, backup, first_run, housekeeping, listening, media, outbox, say};
 
 /// How a hub is opened.
 pub struct HubOptions {
@@ -115,6 +116,10 @@ pub struct Hub {
     pub hold: Duration,
     /// Whom the services were asked about.
     pub introductions: Introductions,
+    /// Held while a copy of the database is made: one at a time.
+    pub copying: tokio::sync::Mutex<()>,
+    /// Tells when the computer slept and is awake again.
+    pub wakes: Arc<Wakes>,
     /// How many webhooks were taken in since the start.
     pub intake: AtomicU64,
     /// What a Lab has more than a shop; `None` in a shop.
@@ -169,6 +174,8 @@ impl Hub {
             trials: Trials::default(),
             hold,
             introductions: Introductions::default(),
+            wakes: Arc::default(),
+            copying: tokio::sync::Mutex::default(),
             intake: AtomicU64::new(0),
             lab: lab.then(Lab::default),
             profile,
@@ -183,6 +190,7 @@ impl Hub {
             working: AtomicBool::new(false),
         });
         hub.open_vault(passphrase).await?;
+        hub.tasks.spawn(wake::run(hub.wakes.clone(), hub.store.clock().clone(), hub.stop.clone()));
         hub.tasks.spawn(wait_to_open(hub.clone()));
         if hub.may_open() {
             hub.open_for_business().await?;
@@ -252,6 +260,7 @@ impl Hub {
         self.tasks.spawn(listening::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(standby::give_on_rest(self.store.clone()));
         self.tasks.spawn(housekeeping::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(backup::local::run(self.clone(), self.stop.clone()));
         self.working.store(true, Ordering::Release);
         self.store.changes().announce(vec![Change::Settings]);
         Ok(())

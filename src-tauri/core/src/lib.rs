@@ -28,6 +28,7 @@
 //! 4. `test_connection` proves it; the hot path then finds it in memory, by id or by key.
 pub mod id;
 pub mod clock;
+pub mod wake;
 pub mod secret;
 pub mod error;
 pub mod words;
@@ -51,6 +52,7 @@ pub mod introductions;
 pub mod media;
 pub mod listening;
 pub mod housekeeping;
+pub mod backup;
 pub mod first_run;
 pub mod lab;
 pub mod gateway;

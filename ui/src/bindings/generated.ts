@@ -270,6 +270,32 @@ export type Author = { "type": "contact",
   | { "type": "system",
 };
 
+/** How the copies of one kind fare. */
+export type BackupState = {
+  /** When the last good one was finished. */
+  done_at?: Timestamp | null,
+  /** Where it is. */
+  file?: string | null,
+  /** How large it is. */
+  bytes: number,
+  /** When one was last tried. */
+  tried_at?: Timestamp | null,
+  /** Why that came to nothing, in a sentence; null when it did not. */
+  trouble?: string | null,
+};
+
+/** The copies of this shop. */
+export type Backups = {
+  /** Where the daily copies are. */
+  folder: string,
+  /** How the daily copies fare. */
+  local: BackupState,
+  /** When each daily copy that is still there was made, newest first. */
+  copies: Array<Timestamp>,
+  /** How the sealed file fares. */
+  portable: BackupState,
+};
+
 /** An arrival as it is taken along. */
 export type CapturedArrival = {
   /** Always "shopbell-arrival/1". */
@@ -2315,6 +2341,10 @@ export type Commands = {
   change_passphrase: [ChangePassphrase, Empty];
   /** A link that signs one browser in, once, within ten minutes. */
   new_login_link: [Empty, LoginLink];
+  /** The copies of this shop: the last good one, and why the last attempt came to nothing. */
+  get_backups: [Empty, Backups];
+  /** Makes a copy of the database now. */
+  back_up_now: [Empty, Backups];
   /** The shop's own settings. */
   get_settings: [Empty, Settings];
   /** Changes the settings that are given. */

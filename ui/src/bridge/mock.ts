@@ -5,6 +5,7 @@
  * build never contains it.
  */
 import type {
+  Backups,
   Change,
   Commands,
   Contact,
@@ -36,6 +37,19 @@ const toldOf = (conversation: string) => ({
 });
 const listeners = new Set<(event: ChangeEvent) => void>();
 let seq = 0;
+const day = 86_400_000;
+const copies: Backups = {
+  folder: "/home/paula/.local/share/shopbell/default/backups",
+  local: {
+    done_at: Date.now() - 2.2 * day,
+    tried_at: Date.now() - 600_000,
+    file: "day.db",
+    bytes: 48_200_000,
+    trouble: "Há pouco espaço no disco para uma cópia de segurança: ela ocupa 112 MB e há 38 MB livres.",
+  },
+  copies: [2.2, 3.2, 4.2].map((ago) => Date.now() - ago * day),
+  portable: { done_at: null, tried_at: null, file: null, bytes: 0, trouble: null },
+};
 let vault = (asked.get("vault") ?? (fresh ? "none" : "open")) as Health["vault"];
 const settings: Settings = {
   shop_name: fresh ? "" : "Pão Dourado",
@@ -164,6 +178,11 @@ const answers: Answers = {
     Object.assign(settings, request);
     setTimeout(() => announce("settings", "settings"));
     return settings;
+  },
+  get_backups: () => copies,
+  back_up_now: () => {
+    Object.assign(copies.local, { done_at: Date.now(), tried_at: Date.now(), trouble: null });
+    return copies;
   },
   create_vault: () => {
     vault = "open";

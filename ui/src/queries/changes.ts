@@ -20,7 +20,7 @@ const nouns: Record<ChangeKind, string[]> = {
   turn: ["turns"],
   contact: ["contact", "conversations"],
   media: [],
-  settings: ["settings", "health"],
+  settings: ["settings", "health", "backups"],
   typing: [],
 };
 

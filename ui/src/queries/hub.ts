@@ -8,3 +8,6 @@ export const health = () =>
 
 /** The shop's own settings. */
 export const settings = () => queryOptions({ queryKey: ["settings"], queryFn: () => call("get_settings", {}) });
+
+/** The copies of this shop: the last good one, and why the last attempt came to nothing. */
+export const backups = () => queryOptions({ queryKey: ["backups"], queryFn: () => call("get_backups", {}) });

@@ -17,6 +17,7 @@ import { useRunKey } from "../keys/KeysProvider";
 import { health, settings } from "../queries/hub";
 import { paint } from "../theme";
 import { sentence } from "../words/error";
+import { DailyBackups } from "./settings/DailyBackups";
 import { Passphrase } from "./settings/Passphrase";
 import { Fact, Group } from "./settings/Setting";
 import styles from "./settings/Setting.module.css";
@@ -152,7 +153,7 @@ function Sheet({ shop, state }: { shop: ShopSettings; state: Health }) {
         <Fact name={t("settings.data_dir")}>
           <CopyBox text={state.data_dir} label={t("settings.data_dir")} />
         </Fact>
-        <p className="muted">{t("settings.back_up")}</p>
+        <DailyBackups />
       </Group>
 
       <Group title={t("settings.about")}>

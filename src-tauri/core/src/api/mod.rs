@@ -54,6 +54,7 @@ pub mod turns;
 pub mod analytics;
 pub mod settings;
 pub mod vault;
+pub mod backups;
 pub mod openapi;
 pub mod typescript;
 
@@ -63,6 +64,7 @@ use agent_edit::{CreateAgent, SetDefaultAgent, Tool, TryAgent, UpdateAgent};
 use agents::{AgentRow, GetAgent};
 use analytics::{Analytics, AskAnalytics};
 use arrivals::{ArrivalRow, ArrivalWhole, GetArrival, ListArrivals, ListRefusals, RefusalRow};
+use backups::Backups;
 use connection_edit::{CreateConnection, CreatedConnection, UpdateConnection};
 use connection_use::{ListModels, TestResult, VerifyToken, WebhookRow, WebsiteSnippet};
 use connections::{ConnectionRow, GetConnection, ListConnections};
@@ -133,6 +135,10 @@ commands! {
     vault::change_passphrase(ChangePassphrase) -> Empty;
     /// A link that signs one browser in, once, within ten minutes.
     vault::new_login_link(Empty) -> LoginLink;
+    /// The copies of this shop: the last good one, and why the last attempt came to nothing.
+    backups::get_backups(Empty) -> Backups;
+    /// Makes a copy of the database now.
+    backups::back_up_now(Empty) -> Backups;
     /// The shop's own settings.
     settings::get_settings(Empty) -> SettingsRow;
     /// Changes the settings that are given.

@@ -21,6 +21,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_reports.sql"),
     include_str!("migrations/0009_quick.sql"),
     include_str!("migrations/0010_lab.sql"),
+    include_str!("migrations/0011_backups.sql"),
 ];
 
 /// Brings the database to the newest schema.

@@ -31,6 +31,7 @@ mod writer;
 pub mod condition;
 pub mod migrate;
 
+pub use folder::private_file;
 pub use lock::DirectoryLock;
 pub use stages::{Join, Ring, Stage, Stages};
 pub use writer::Tx;
@@ -187,6 +188,19 @@ impl Store {
         })
         .await
         .context("a read panicked")?
+    }
+
+    /// A read-only connection of its own, outside the pool, for work that reads for minutes.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn own_reader(&self) -> Result<Connection> {
+        open_reader(&self.directory.join(DATABASE))
+    }
+
+    /// Something speaks against trusting the file: all of it is looked through before anything more is written.
+    pub fn doubt(&self, complaint: &str) {
+        self.inspector.complain(complaint);
     }
 
     /// Whether the file can be trusted now.

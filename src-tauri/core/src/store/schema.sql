@@ -50,6 +50,16 @@ CREATE TABLE arrival (
   effects     TEXT NOT NULL DEFAULT '[]'
 , seen_at INTEGER);
 
+CREATE TABLE backup (
+  kind     TEXT PRIMARY KEY CHECK (kind IN ('local', 'portable')),
+  tried_at INTEGER NOT NULL,
+  done_at  INTEGER,
+  file     TEXT,
+  bytes    INTEGER,
+  -- Why the last attempt came to nothing, in a sentence; empty when it did not.
+  trouble  TEXT
+) WITHOUT ROWID;
+
 CREATE TABLE chore (
   name    TEXT PRIMARY KEY,
   done_at INTEGER NOT NULL
