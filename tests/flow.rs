@@ -14,6 +14,8 @@ use shopbell_tests::scripted::{Piece, calls, last_words, says, scripted};
 
 #[path = "flow/advertising.rs"]
 mod advertising;
+#[path = "flow/forms.rs"]
+mod forms;
 #[path = "flow/owner.rs"]
 mod owner;
 

@@ -190,6 +190,24 @@ pub struct Choice {
     pub description: Option<String>,
 }
 
+impl Choice {
+    /// The line under it, if there is one.
+    pub fn described(&self) -> Option<&str> {
+        self.description.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// Choices as numbered lines below their text, for channels without a form for them.
+    pub fn numbered(text: &str, options: &[Self]) -> String {
+        let lines = options.iter().enumerate().map(|(index, option)| {
+            let description = option.described().map(|text| format!(" – {text}")).unwrap_or_default();
+            let url = option.url.as_deref().map(|url| format!(": {url}")).unwrap_or_default();
+            format!("{}. {}{description}{url}", index + 1, option.label)
+        });
+        let head = Some(text.trim()).filter(|text| !text.is_empty()).map(|text| format!("{text}\n"));
+        head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// One line of an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, TS)]
 pub struct OrderLine {
@@ -282,6 +300,11 @@ pub enum Content {
         /// The buttons.
         options: Vec<Choice>,
     },
+    /// Words that ask for the customer's place, with a button that sends it where the channel has one.
+    AskLocation {
+        /// The words.
+        text: String,
+    },
     /// A button that the customer pressed.
     Chosen {
         /// The button's id.
@@ -361,7 +384,7 @@ impl Content {
     /// The words of this part, as search and previews see it.
     pub fn text(&self) -> &str {
         match self {
-            Self::Text { text } | Self::Choices { text, .. } => text,
+            Self::Text { text } | Self::Choices { text, .. } | Self::AskLocation { text } => text,
             Self::Media { caption, filename, .. } => caption.as_deref().or(filename.as_deref()).unwrap_or(""),
             Self::Location { name, address, .. } => name.as_deref().or(address.as_deref()).unwrap_or(""),
             Self::Chosen { label, .. } => label,

@@ -616,6 +616,9 @@ export type Content = { "type": "text",
   text: string,
   /** The buttons. */
   options: Array<Choice> }
+  | { "type": "ask_location",
+  /** The words. */
+  text: string }
   | { "type": "chosen",
   /** The button's id. */
   id: string,

@@ -38,7 +38,7 @@ fn unfit(sentence: Sentence) -> ServiceError {
 /// The `message` of a call, in every shape worth trying.
 pub async fn shapes(link: Link<'_, Config>, message: &Outgoing) -> Result<Vec<Value>, ServiceError> {
     match &message.content {
-        Content::Text { text } => Ok(vec![words(plain(text))?]),
+        Content::Text { text } | Content::AskLocation { text } => Ok(vec![words(plain(text))?]),
         Content::Choices { text, options } => Ok(vec![choices(plain(text), options)?]),
         Content::Media { kind, media, caption, .. } => {
             if caption.as_deref().is_some_and(|caption| !caption.trim().is_empty()) {

@@ -165,7 +165,7 @@ pub fn moment(value: &Value) -> Option<Timestamp> {
 pub async fn reconcile(link: Link<'_, Config>, message: &Outgoing) -> Result<Option<Receipt>, ServiceError> {
     let Some(since) = message.delivery.made_at() else { return Ok(None) };
     let text = match &message.content {
-        Content::Text { text } | Content::Choices { text, .. } => Some(plain(text)),
+        Content::Text { text } | Content::Choices { text, .. } | Content::AskLocation { text } => Some(plain(text)),
         Content::Media { .. } => None,
         // What was said in other words than these cannot be recognised.
         Content::Location { .. }

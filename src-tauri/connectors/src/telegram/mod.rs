@@ -209,7 +209,7 @@ impl Channel<Config> for TelegramChannel {
     fn rules(&self) -> ChannelRules {
         ChannelRules {
             medium: Medium::Chat,
-            abilities: &["photos", "video", "voice", "files", "stickers", "location", "contacts", "buttons", "typing", "edits", "replies"],
+            abilities: &["photos", "video", "voice", "files", "stickers", "location", "ask_location", "contacts", "buttons", "typing", "edits", "replies"],
             text_limit: TextLimit { max: TEXT, unit: TextUnit::Utf16 },
             caption_limit: CAPTION,
             media_limits: BTreeMap::from([

@@ -110,6 +110,14 @@ async fn draft(link: Link<'_, Config>, message: &Outgoing) -> Result<Draft, Serv
             draft.fields.insert("reply_markup".into(), keyboard(options)?);
             Ok(draft)
         }
+        Content::AskLocation { text } => {
+            let mut draft = words(text)?;
+            // The sign alone, since the customer's language is not known here.
+            let button = json!({ "text": "📍", "request_location": true });
+            let keyboard = json!({ "keyboard": [[button]], "resize_keyboard": true, "one_time_keyboard": true });
+            draft.fields.insert("reply_markup".into(), keyboard);
+            Ok(draft)
+        }
         Content::Media { kind, media, caption, filename, mime, .. } => {
             let mut file = link.media.read(media).await.map_err(|error| {
                 tracing::warn!(error = %error, media.id = %media, "A stored file could not be read for sending.");

@@ -5,7 +5,7 @@ use shopbell_core::clock::Timestamp;
 use shopbell_core::connector::{Action, Link, Outgoing, Receipt, ServiceError};
 use shopbell_core::error::Sentence;
 use shopbell_core::http::Call;
-use shopbell_core::model::{Content, MediaKind};
+use shopbell_core::model::{Choice, Content, MediaKind};
 use shopbell_core::say;
 
 use super::api::{self, Product};
@@ -124,8 +124,8 @@ async fn draft(line: &Line, link: Link<'_, Config>, content: &Content) -> Result
 /// What a content is in words, on channels that have no better way.
 fn words(line: &Line, content: &Content) -> Result<String, ServiceError> {
     match content {
-        Content::Text { text } => within(&(line.marked)(text)),
-        Content::Choices { text, options } => within(&spelled::choices(&(line.marked)(text), options)),
+        Content::Text { text } | Content::AskLocation { text } => within(&(line.marked)(text)),
+        Content::Choices { text, options } => within(&Choice::numbered(&(line.marked)(text), options)),
         Content::Location { latitude, longitude, name, address } => {
             let mut lines: Vec<String> = [name, address].into_iter().flatten().filter(|text| !text.trim().is_empty()).cloned().collect();
             if !line.places || lines.is_empty() {

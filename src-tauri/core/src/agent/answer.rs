@@ -184,7 +184,7 @@ impl Desk {
                 continue;
             }
             let rest = round.rest.trim().to_owned();
-            if rest.is_empty() && round.choices.is_empty() && round.whole.trim().is_empty() {
+            if rest.is_empty() && round.choices.is_empty() && round.whole.trim().is_empty() && !ledger::has_spoken(&steps) {
                 if asked_again {
                     return Err(Trouble::Hopeless(say!("The model gave an empty answer.")));
                 }
@@ -368,6 +368,7 @@ impl Desk {
             language: self.conversation.language.clone(),
             now: self.hub.store.clock().now(),
             reports: self.channel.reports() != Reports::Never,
+            rules: self.rules.clone(),
         }
     }
 

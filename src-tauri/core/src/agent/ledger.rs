@@ -87,6 +87,15 @@ pub fn steps(db: &Db, turn: i64) -> Result<Vec<Step>> {
     bodies.iter().map(|body| serde_json::from_str(body).map_err(|error| anyhow::Error::from(error).into())).collect()
 }
 
+/// Whether the customer has been told something by this turn, in words or through a tool.
+pub fn has_spoken(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Said { .. } => true,
+        Step::Result { name, content, .. } => tools::speaks(name) && !is_refusal(content),
+        Step::Call { .. } | Step::Begun { .. } => false,
+    })
+}
+
 /// What is left of a turn whose steps are not kept any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, ts_rs::TS)]
 #[schemars(rename = "TurnSummary")]
@@ -217,6 +226,10 @@ pub fn run_writing(
     };
     add(tx, turn, &Step::Result { call_id: call.id.clone(), name: call.name.clone(), content: content.clone() }, 0)?;
     Ok(Some(content))
+}
+
+fn is_refusal(result: &str) -> bool {
+    serde_json::from_str::<Value>(result).is_ok_and(|result| result.get("error").is_some())
 }
 
 /// What a model reads when a tool refuses.

@@ -170,6 +170,7 @@ fn told(part: &Content) -> String {
             let labels: Vec<&str> = options.iter().map(|option| option.label.as_str()).collect();
             format!("{text}\n[buttons: {}]", labels.join(" | "))
         }
+        Content::AskLocation { text } => format!("{text}\n[button: send your location]"),
         Content::Chosen { label, .. } => label.clone(),
         Content::Media { kind, caption, filename, .. } => {
             let name = filename.as_deref().map(|name| format!(" {name}")).unwrap_or_default();

@@ -12,7 +12,7 @@ use ts_rs::TS;
 use crate::agent::answer::{setting, specs};
 use crate::agent::tools::{self, Run, ToolContext};
 use crate::agent::{ledger, prompt};
-use crate::connector::{Chunk, PromptMessage, ServiceError};
+use crate::connector::{ChannelRules, Chunk, PromptMessage, ServiceError};
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
 use crate::id::ConversationId;
@@ -138,6 +138,7 @@ async fn run(hub: &Arc<Hub>, agent: &Agent, connector: &str, name: &str, text: &
         language: Some(hub.language()),
         now: hub.store.clock().now(),
         reports: false,
+        rules: ChannelRules::default(),
     };
     let result = hub.store.read(move |db| run(db, &context, arguments).map_or_else(ledger::told, |value| Ok(tools::shown(&value)))).await?;
     Ok((result, false))

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::knowledge::terms;
 use crate::clock::Timestamp;
-use crate::connector::ToolSpec;
+use crate::connector::{ChannelRules, ToolSpec};
 use crate::conversations::{self, Conversation};
 use crate::error::{Code, Error};
 use crate::id::{AgentId, ConversationId, TurnId};
@@ -23,6 +23,7 @@ mod knowledge;
 mod conversation;
 mod conversion;
 mod handover;
+mod saying;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +49,8 @@ pub struct ToolContext {
     pub now: Timestamp,
     /// Whether something may be reported to the service's advertising.
     pub reports: bool,
+    /// What the customer's channel can carry.
+    pub rules: ChannelRules,
 }
 
 /// Why a tool did not do it.
@@ -115,13 +118,17 @@ impl NativeTool {
 }
 
 /// The tools a new agent has.
-pub const FIRST: &[&str] = &["knowledge_search", "knowledge_get_document", "conversation_get_context", "transfer_to_human"];
+pub const FIRST: &[&str] =
+    &["knowledge_search", "knowledge_get_document", "conversation_get_context", "offer_choices", "ask_location", "transfer_to_human"];
 
 static NATIVE: &[NativeTool] = &[
     knowledge::SEARCH,
     knowledge::GET_DOCUMENT,
     conversation::GET_CONTEXT,
     conversation::SET_STATE,
+    saying::OFFER_CHOICES,
+    saying::ASK_LOCATION,
+    saying::SEND_LOCATION,
     handover::TRANSFER,
     handover::ESCALATE,
     handover::END,
@@ -136,6 +143,11 @@ pub fn all() -> &'static [NativeTool] {
 /// The tool of that name.
 pub fn find(name: &str) -> Option<&'static NativeTool> {
     NATIVE.iter().find(|tool| tool.name == name)
+}
+
+/// Whether the customer has heard something through that tool, so that an answer may end without more words.
+pub fn speaks(name: &str) -> bool {
+    [saying::OFFER_CHOICES, saying::ASK_LOCATION, saying::SEND_LOCATION].iter().any(|tool| tool.name == name)
 }
 
 /// Reads a model's arguments as JSON.

@@ -116,6 +116,9 @@ fn check(content: &[Content], note: bool, wrong: &mut Wrong) {
             Content::Text { text } => {
                 wrong.needed(&path("text"), text, TEXT);
             }
+            Content::AskLocation { text } if !note => {
+                wrong.needed(&path("text"), text, TEXT);
+            }
             Content::Media { caption, filename, .. } => {
                 wrong.at_most(&path("caption"), caption.as_deref().unwrap_or_default(), TEXT);
                 wrong.at_most(&path("filename"), filename.as_deref().unwrap_or_default(), NAME);

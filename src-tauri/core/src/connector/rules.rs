@@ -14,7 +14,7 @@ use crate::model::Medium;
 pub struct ChannelRules {
     /// How people talk here.
     pub medium: Medium,
-    /// What it can carry ("photos", "voice", "files", "location", "buttons", "read_ticks", "typing", "edits").
+    /// What it can carry ("photos", "voice", "files", "location", "buttons", "read_ticks", "typing", "edits", "ask_location").
     pub abilities: &'static [&'static str],
     /// The longest text of one message.
     pub text_limit: TextLimit,

@@ -168,14 +168,20 @@ pub fn sendable(content: &[Content], rules: &ChannelRules) -> Result<Vec<Content
         match part {
             Content::Text { text } => parts.extend(cut(text, rules)),
             Content::Choices { text, options } if !fits(options, rules) => {
-                let list: Vec<String> = options.iter().enumerate().map(|(n, option)| format!("{}. {}", n + 1, option.label)).collect();
-                parts.extend(cut(&format!("{text}\n\n{}", list.join("\n")), rules));
+                parts.extend(cut(&Choice::numbered(text, options), rules));
             }
             Content::Choices { text, options } => {
                 let mut texts = crate::text::split(text, rules.text_limit);
                 let last = texts.pop().unwrap_or_default();
                 parts.extend(texts.into_iter().map(|text| Content::Text { text }));
                 parts.push(Content::Choices { text: last, options: options.clone() });
+            }
+            Content::AskLocation { text } if !rules.abilities.contains(&"ask_location") => parts.extend(cut(text, rules)),
+            Content::AskLocation { text } => {
+                let mut texts = crate::text::split(text, rules.text_limit);
+                let last = texts.pop().unwrap_or_default();
+                parts.extend(texts.into_iter().map(|text| Content::Text { text }));
+                parts.push(Content::AskLocation { text: last });
             }
             Content::Media { kind, caption, bytes, mime, .. } => {
                 let Some(limit) = rules.media_limits.get(kind_name(*kind)) else {

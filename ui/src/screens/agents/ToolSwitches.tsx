@@ -61,6 +61,9 @@ const titles = [
   "escalate",
   "end_conversation",
   "report_conversion",
+  "offer_choices",
+  "ask_location",
+  "send_location",
 ] as const;
 
 /** A tool's name in words; one that we do not know keeps its own. */

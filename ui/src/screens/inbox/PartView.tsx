@@ -57,6 +57,17 @@ export function PartView({ part, markdown, mentions, contactName, at }: Props) {
           </span>
         </span>
       );
+    case "ask_location":
+      return (
+        <span className={styles.choices}>
+          <PlainText text={part.text} />
+          <span className={styles.buttons}>
+            <span>
+              <MapPin size={14} strokeWidth={1.8} aria-hidden /> {t("part.ask_location")}
+            </span>
+          </span>
+        </span>
+      );
     case "chosen":
       return (
         <span className={styles.chosen}>

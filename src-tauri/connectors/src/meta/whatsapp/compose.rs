@@ -12,7 +12,6 @@ use shopbell_core::text::length;
 use super::files::{self, Uploaded};
 use super::{BUTTON, BUTTONS, CAPTION, DESCRIPTION, Door, ROW, ROWS, TEXT, templates};
 use crate::markdown::whatsapp::render;
-use crate::spelled::{self, description};
 
 /// The longest id of a button, and of a row.
 const BUTTON_ID: usize = 256;
@@ -67,6 +66,7 @@ async fn part(door: &Door<'_>, media: &dyn MediaSource, message: &Outgoing) -> R
         }
         Content::Contacts { contacts } => cards(contacts),
         Content::Choices { text, options } => choices(text, options, &message.thread),
+        Content::AskLocation { text } => ask_location(text),
         Content::Reaction { emoji, target } => Ok(("reaction", json!({ "message_id": target, "emoji": emoji }))),
         Content::Template { name, language, values, .. } => {
             templates::compose(door, media, name, language, values).await.map(|template| ("template", template))
@@ -141,6 +141,15 @@ fn cards(contacts: &[Card]) -> Result<Part, ServiceError> {
     Ok(("contacts", cards.collect()))
 }
 
+/// Words with the button that opens the customer's map.
+fn ask_location(text: &str) -> Result<Part, ServiceError> {
+    if text.trim().is_empty() {
+        return Err(refused(say!("There is nothing to send.")));
+    }
+    let body = json!({ "text": marked(text, CAPTION)? });
+    Ok(("interactive", json!({ "type": "location_request_message", "body": body, "action": { "name": "send_location" } })))
+}
+
 fn choices(text: &str, options: &[Choice], thread: &str) -> Result<Part, ServiceError> {
     if options.is_empty() {
         return words(text);
@@ -153,7 +162,7 @@ fn choices(text: &str, options: &[Choice], thread: &str) -> Result<Part, Service
     });
     match fits {
         Some(interactive) => Ok(("interactive", interactive)),
-        None => words(&spelled::choices(text, options)),
+        None => words(&Choice::numbered(text, options)),
     }
 }
 
@@ -177,7 +186,7 @@ fn opens(body: &str, label: &str, url: &str) -> Option<Value> {
 }
 
 fn buttons(body: &str, options: &[Choice]) -> Option<Value> {
-    let plain = options.iter().all(|option| description(option).is_none());
+    let plain = options.iter().all(|option| option.described().is_none());
     (plain && fit(options, BUTTONS, BUTTON, BUTTON_ID)).then(|| {
         let buttons = options.iter().map(|option| json!({ "type": "reply", "reply": { "id": option.id, "title": option.label } }));
         json!({ "type": "button", "body": { "text": body }, "action": { "buttons": buttons.collect::<Vec<_>>() } })
@@ -186,11 +195,11 @@ fn buttons(body: &str, options: &[Choice]) -> Option<Value> {
 
 fn list(body: &str, options: &[Choice], thread: &str) -> Option<Value> {
     // A description that is cut may lose the price: longer ones go as words.
-    let is_told = options.iter().filter_map(description).all(|text| length(text, TextUnit::Chars) <= DESCRIPTION);
+    let is_told = options.iter().filter_map(Choice::described).all(|text| length(text, TextUnit::Chars) <= DESCRIPTION);
     (is_told && fit(options, ROWS, ROW, ROW_ID)).then(|| {
         let rows = options.iter().map(|option| {
             let mut row = json!({ "id": option.id, "title": option.label });
-            if let Some(description) = description(option) {
+            if let Some(description) = option.described() {
                 row["description"] = description.into();
             }
             row

@@ -64,6 +64,7 @@ pub fn rules() -> ChannelRules {
             "files",
             "stickers",
             "location",
+            "ask_location",
             "contacts",
             "buttons",
             "lists",

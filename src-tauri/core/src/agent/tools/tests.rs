@@ -29,6 +29,7 @@ async fn world() -> World {
         language: Some("pt-BR".into()),
         now: Timestamp::from_seconds(1_795_176_904),
         reports: true,
+        rules: ChannelRules { max_choices: 3, choice_label: 20, ..ChannelRules::default() },
     };
     let own = context.clone();
     store
@@ -74,6 +75,17 @@ impl World {
     async fn conversation(&self) -> Conversation {
         let id = self.context.conversation.clone();
         self.store.read(move |db| conversations::find(db, &id)).await.unwrap()
+    }
+
+    /// What was said to the customer, oldest first.
+    async fn said(&self) -> Vec<Value> {
+        let sql =
+            "SELECT m.content ->> '$[0]' FROM message m JOIN delivery d ON d.message = m.seq WHERE m.direction = 'out' ORDER BY m.seq";
+        let read = |db: &Db| -> crate::error::Result<Vec<String>> {
+            Ok(db.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+        };
+        let rows = self.store.read(read).await.unwrap();
+        rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
     }
 
     async fn events(&self) -> Vec<String> {
@@ -208,4 +220,55 @@ fn the_tools_are_what_models_are_told() {
 fn a_long_result_is_cut_and_invisible_characters_are_gone() {
     let text = shown(&json!({ "a": "x\u{200b}y", "b": "z".repeat(30_000) }));
     assert!(text.starts_with("{\"a\":\"xy\"") && text.ends_with("(cut: the result was longer)"));
+}
+
+#[test]
+fn every_tool_is_described_in_every_language() {
+    for tool in all() {
+        for language in ["pt-BR", "es"] {
+            assert_ne!(crate::words::translate(tool.summary, language), tool.summary, "{} in {language}", tool.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn choices_and_places_are_sent_in_the_words_of_the_channel() {
+    let world = world().await;
+    let pick = json!({ "text": "Qual pão?", "choices": [{ "label": "Queijo" }, { "label": "Broa", "description": "R$ 12" }] });
+    let done = world.call("offer_choices", pick).await.unwrap();
+    assert_eq!(done["done"], true);
+    let long =
+        json!({ "text": "Qual?", "choices": [{ "label": "Um pão de queijo bem recheado", "description": "R$ 4" }, { "label": "Broa" }] });
+    world.call("offer_choices", long).await.unwrap();
+    world.call("ask_location", json!({ "text": "Onde entregamos?" })).await.unwrap();
+    world.call("send_location", json!({ "latitude": -23.5, "longitude": -46.6, "name": "Padaria", "address": " " })).await.unwrap();
+    let said = world.said().await;
+    assert_eq!(said[0]["type"], "choices");
+    assert_eq!(said[0]["options"][1]["label"], "Broa");
+    assert_eq!(said[1], json!({ "type": "text", "text": "Qual?\n\n1. Um pão de queijo bem recheado – R$ 4\n2. Broa" }));
+    assert_eq!(said[2], json!({ "type": "text", "text": "Onde entregamos?" }), "this channel has no button for it");
+    assert_eq!(said[3], json!({ "type": "location", "latitude": -23.5, "longitude": -46.6, "name": "Padaria" }));
+}
+
+#[tokio::test]
+async fn what_cannot_be_offered_is_said_to_the_model_and_nothing_is_sent() {
+    let world = world().await;
+    let one = json!({ "label": "Queijo" });
+    for arguments in [
+        json!({ "text": "Qual?", "choices": [one] }),
+        json!({ "text": "Qual?", "choices": vec![&one; 11] }),
+        json!({ "text": "Qual?", "choices": [one, one] }),
+        json!({ "text": " ", "choices": [one, { "label": "Broa" }] }),
+        json!({ "text": "Qual?", "choices": [one, { "label": "\u{200b}" }] }),
+        json!({ "text": "Qual?", "choices": [one, { "label": "x".repeat(61) }] }),
+    ] {
+        assert!(matches!(world.call("offer_choices", arguments.clone()).await, Err(ToolError::RespondToModel(_))), "{arguments}");
+    }
+    let nowhere = json!({ "latitude": 91.0, "longitude": 0.0 });
+    assert!(matches!(world.call("send_location", nowhere).await, Err(ToolError::RespondToModel(_))));
+    let conversation = world.context.conversation.clone();
+    world.store.write(move |tx| ownership::take_over(tx, &conversation, None)).await.unwrap();
+    let late = world.call("ask_location", json!({ "text": "Onde?" })).await;
+    assert!(matches!(late, Err(ToolError::RespondToModel(text)) if text.contains("taken over")), "after a take-over nothing is said");
+    assert!(world.said().await.is_empty());
 }

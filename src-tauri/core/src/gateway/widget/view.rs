@@ -208,7 +208,7 @@ fn parts(content: &[Content], sources: &[Source], signer: &Signer, now: Timestam
     let mut parts = Vec::new();
     for part in content {
         match part {
-            Content::Text { text } => parts.push(json!({ "type": "markdown", "text": text })),
+            Content::Text { text } | Content::AskLocation { text } => parts.push(json!({ "type": "markdown", "text": text })),
             Content::Choices { text, options } => {
                 parts.push(json!({ "type": "markdown", "text": text }));
                 let options: Vec<Value> = options.iter().map(|option| json!({ "id": option.id, "label": option.label })).collect();
