@@ -194,6 +194,7 @@ async fn one_connection_brings_no_more_than_its_share_and_a_forger_uses_up_none_
 async fn one_caller_behind_our_proxy_cannot_hold_every_answer() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let world = World::new().await;
+    world.hub.tunnel.fix("https://shop.example.com".into());
     let address = side(&world, |public| public.reading = Seats::new(3)).await;
     let open = async |from: &str| {
         let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();

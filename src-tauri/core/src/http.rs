@@ -124,6 +124,14 @@ impl Network {
         Ok(())
     }
 
+    /// A network of its own that goes the same way out and shares no connection with this one. It may call our own doors: only for proving that
+    /// a public address leads here.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let proxy = RwLock::new(self.shared.proxy());
+        Self { shared: Arc::new(Shared { proxy, stays_here: self.shared.stays_here, ..Shared::default() }) }
+    }
+
     /// What one connection may reach: the internet, and the host and port of the `base_url` its owner typed.
     pub fn client(&self, base_url: Option<&str>) -> Client {
         let allowed = base_url.and_then(|text| Url::parse(text.trim()).ok()).as_ref().and_then(Origin::of);
@@ -321,6 +329,20 @@ impl Client {
     /// # Errors
     /// [`ServiceError`], by what to do about it. A refusal's words are not the service's: its body is not read.
     pub async fn get_following(&self, url: &str, headers: HeaderMap, limit: usize) -> Result<Fetched, ServiceError> {
+        self.get_following_within(url, headers, limit, TOTAL).await
+    }
+
+    /// The same for large files: each hop may take `patience`.
+    ///
+    /// # Errors
+    /// As [`Self::get_following`].
+    pub async fn get_following_within(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Fetched, ServiceError> {
         let mut client = self.clone();
         let mut headers = headers;
         let mut here = url.to_owned();
@@ -329,6 +351,7 @@ impl Client {
             let response = client
                 .request(Method::GET, &here)?
                 .headers(headers.clone())
+                .timeout(patience)
                 .send()
                 .await
                 .map_err(|error| service_error(&error, Call::Reads))?;

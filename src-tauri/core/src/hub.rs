@@ -25,6 +25,7 @@ use crate::connections::{self, Connections, Live};
 use crate::connector::AnyConnector;
 use crate::conversions;
 use crate::error::{ApiError, Code, Error, Result, Sentence};
+use crate::gateway::hosts::Hosts;
 use crate::gateway::sign_in::SignIn;
 use crate::http::Network;
 use crate::id::{ConnectionId, ConversationId};
@@ -35,6 +36,7 @@ use crate::model::{Change, ConnectionStatus};
 use crate::outbox::{Out, Pace};
 use crate::secret::Secret;
 use crate::store::{Stage, Store};
+use crate::tunnel::{self, Supervisor};
 use crate::vault::keychain::{Keychain, SystemKeychain};
 use crate::vault::{self, Vault, VaultState};
 use crate::wake::{self, Wakes};
@@ -88,6 +90,8 @@ pub struct Reach {
     pub public: Option<SocketAddr>,
     /// Where the admin side listens on this computer.
     pub admin: Option<SocketAddr>,
+    /// Where a tunnel ends on this computer: the public side again, at a door that nobody else knows.
+    pub tunnel: Option<SocketAddr>,
 }
 
 /// One profile's hub.
@@ -122,6 +126,8 @@ pub struct Hub {
     pub wakes: Arc<Wakes>,
     /// How many webhooks were taken in since the start.
     pub intake: AtomicU64,
+    /// Keeps the public address.
+    pub tunnel: Supervisor,
     /// What a Lab has more than a shop; `None` in a shop.
     pub lab: Option<Lab>,
     /// The profile's name.
@@ -129,6 +135,7 @@ pub struct Hub {
     gather: Option<Duration>,
     language: RwLock<String>,
     reach: RwLock<Reach>,
+    hosts: OnceLock<Arc<Hosts>>,
     sign_in: OnceLock<Arc<SignIn>>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -177,11 +184,13 @@ impl Hub {
             wakes: Arc::default(),
             copying: tokio::sync::Mutex::default(),
             intake: AtomicU64::new(0),
+            tunnel: Supervisor::new()?,
             lab: lab.then(Lab::default),
             profile,
             gather,
             language: RwLock::new(language),
             reach: RwLock::default(),
+            hosts: OnceLock::new(),
             sign_in: OnceLock::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -261,6 +270,7 @@ impl Hub {
         self.tasks.spawn(standby::give_on_rest(self.store.clone()));
         self.tasks.spawn(housekeeping::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(backup::local::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(tunnel::supervisor::run(self.clone(), self.stop.clone()));
         self.working.store(true, Ordering::Release);
         self.store.changes().announce(vec![Change::Settings]);
         Ok(())
@@ -322,11 +332,52 @@ impl Hub {
 
     /// Notes where the hub can be reached, and closes our own doors to outgoing calls.
     pub fn set_reach(&self, reach: Reach) {
-        for own in [reach.public, reach.admin].into_iter().flatten() {
+        for own in [reach.public, reach.admin, reach.tunnel].into_iter().flatten() {
             self.network.add_own(own);
         }
         *self.reach.write().expect("nothing panics while it is held") = reach;
         self.media.reached_at(self.public_base());
+    }
+
+    /// Notes who keeps the names of the public side, once.
+    pub fn set_hosts(&self, hosts: Arc<Hosts>) {
+        // A second public side of the same hub would answer to names of its own; the tunnel leads to the first one.
+        drop(self.hosts.set(hosts));
+    }
+
+    /// The public side answers to the host of `url` from now on: somebody is about to call it by that name.
+    pub fn expect_at(&self, url: &str) {
+        if let Some(hosts) = self.hosts.get() {
+            hosts.add(url);
+        }
+    }
+
+    /// Services reach the hub at `url` from now on (`None` = not at all): links, hooks and signatures follow.
+    pub fn reach_at(&self, url: Option<&str>) {
+        let url = url.map(|url| url.trim_end_matches('/').to_owned());
+        let before = {
+            let mut reach = self.reach.write().expect("nothing panics while it is held");
+            if reach.public_url == url {
+                return;
+            }
+            std::mem::replace(&mut reach.public_url, url.clone())
+        };
+        if let Some(hosts) = self.hosts.get() {
+            if let Some(before) = &before {
+                hosts.remove(before);
+            }
+            if let Some(url) = &url {
+                hosts.add(url);
+            }
+        }
+        self.media.reached_at(self.public_base());
+        tracing::info!(url, "The public address is another one.");
+        self.store.changes().announce(vec![Change::Settings]);
+    }
+
+    /// Whether a proxy of the owner's own brings callers to the public side.
+    pub fn is_behind_proxy(&self) -> bool {
+        self.tunnel.is_fixed() || self.tunnel.state().driver == tunnel::DriverKind::Own
     }
 
     /// Notes who lets browsers in, once, where there is an admin side.

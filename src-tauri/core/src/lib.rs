@@ -55,6 +55,7 @@ pub mod housekeeping;
 pub mod backup;
 pub mod first_run;
 pub mod lab;
+pub mod tunnel;
 pub mod gateway;
 pub mod api;
 pub mod hub;

@@ -392,6 +392,16 @@ export type Choice = {
   description?: string,
 };
 
+/** Cloudflare's program. */
+export type CloudflaredRow = {
+  /** Where it was found. */
+  found?: string | null,
+  /** It can be fetched for this computer. */
+  can_download: boolean,
+  /** In which version. */
+  version: string,
+};
+
 /** What the caller can do about it. A new code means a new behaviour of a screen. */
 export type Code = "invalid" | "not_found" | "unauthorized" | "forbidden" | "conflict" | "vault_locked" | "wrong_passphrase" | "service" | "too_large" | "rate_limited" | "disk_full" | "read_only" | "corrupt" | "newer_database" | "already_open" | "port_taken" | "unavailable" | "internal";
 
@@ -924,6 +934,9 @@ export type DismissUnanswered = {
 /** A document the agents may quote. */
 export type DocumentId = string;
 
+/** The ways to a public address. */
+export type DriverKind = "off" | "own" | "ngrok" | "cloudflare_named" | "cloudflare_quick" | "ssh_server" | "localhost_run" | "pinggy" | "bore";
+
 /** What one event did. */
 export type Effect = { "effect": "message",
   /** Which. */
@@ -1087,6 +1100,9 @@ export type Health = {
   /** What is wrong with the database; null while it is sound. */
   database?: DatabaseTrouble | null,
 };
+
+/** Where on the way from a service to the store something is wrong. */
+export type Hop = "setting" | "token" | "provider" | "network" | "dns" | "tls" | "http" | "other_instance" | "portal" | "clock" | "tunnel" | "signature" | "store";
 
 /** A list that fits one answer. */
 export type Items<T> = {
@@ -1863,6 +1879,12 @@ export type SearchKnowledge = {
 /** In which order finds are given. */
 export type SearchOrder = "newest" | "best";
 
+/** Whether a secret is kept. */
+export type SecretMark = {
+  /** It is. */
+  set: boolean,
+};
+
 /** What to say. */
 export type SendReply = {
   /** Where. */
@@ -1899,6 +1921,34 @@ export type SetLabWeather = {
   connection: ConnectionId,
   /** The weather from now on. */
   weather: LabWeather,
+};
+
+/** Another way to a public address; what is missing stays. */
+export type SetTunnel = {
+  /** Which. */
+  driver?: DriverKind | null,
+  /** The owner's own address; also that of a server or a named tunnel. */
+  url?: string | null,
+  /** The name at ngrok; empty = the account's own. */
+  domain?: string | null,
+  /** The SSH or bore server: a name, or name:port. */
+  server?: string | null,
+  /** The user there. */
+  user?: string | null,
+  /** The port that the server opens; 0 = any. */
+  remote_port?: number | null,
+  /** Where cloudflared is; empty = wherever this computer has it. */
+  program?: string | null,
+  /** Cloudflared may be fetched. */
+  may_download?: boolean | null,
+  /** ngrok's authtoken; empty forgets it. */
+  authtoken: string,
+  /** The token of a tunnel at Cloudflare; empty forgets it. */
+  token: string,
+  /** The password at a server, or Pinggy's token; empty forgets it. */
+  password: string,
+  /** The server's key was changed by its owner: the next one it shows is kept. */
+  trust_host_key?: boolean | null,
 };
 
 /** The shop's own settings. */
@@ -2072,6 +2122,83 @@ export type TryLine = {
 
 /** Who speaks in a side chat. */
 export type TryRole = "user" | "assistant";
+
+/** An address there was. */
+export type TunnelAddress = {
+  /** How it was made. */
+  driver: DriverKind,
+  /** The address. */
+  url: string,
+  /** Since when. */
+  from_at: Timestamp,
+  /** When it was last known to work. */
+  last_at: Timestamp,
+  /** How many requests came by it. */
+  requests: number,
+  /** How much came in, in bytes. */
+  bytes_in: number,
+  /** How much went out, in bytes. */
+  bytes_out: number,
+};
+
+/** Where the tunnel stands. */
+export type TunnelPhase = "off" | "starting" | "connected" | "verifying" | "public_ok" | "degraded" | "reconnecting" | "failed";
+
+/** What was typed for the ways; fields of other ways are kept. */
+export type TunnelSettings = {
+  /** The owner's own address. */
+  url: string,
+  /** The name at ngrok. */
+  domain: string,
+  /** The SSH or bore server. */
+  server: string,
+  /** The user there. */
+  user: string,
+  /** The port there. */
+  remote_port: number,
+  /** Where cloudflared is. */
+  program: string,
+  /** It may be fetched. */
+  may_download: boolean,
+  /** ngrok's authtoken. */
+  authtoken: SecretMark,
+  /** The token of a tunnel at Cloudflare. */
+  token: SecretMark,
+  /** The password. */
+  password: SecretMark,
+};
+
+/** The public address. */
+export type TunnelState = {
+  /** How it is made. */
+  driver: DriverKind,
+  /** It was named when Shopbell was started, and cannot be changed here. */
+  fixed: boolean,
+  /** Where it stands. */
+  phase: TunnelPhase,
+  /** The address that the tunnel has. */
+  url?: string | null,
+  /** The address that services are told; proven, or the owner's own. */
+  public_url?: string | null,
+  /** Where on the way something is wrong. */
+  hop?: Hop | null,
+  /** What is wrong, in a sentence. */
+  trouble?: string | null,
+  /** Since when it stands there. */
+  since_at: Timestamp,
+  /** When the address was last proven from outside. */
+  proven_at?: Timestamp | null,
+  /** When it is tried again. */
+  next_try_at?: Timestamp | null,
+  /** What was typed. */
+  settings: TunnelSettings,
+  /** The line that lets Shopbell into an SSH server of the owner's. */
+  public_key?: string | null,
+  /** Cloudflare's program. */
+  cloudflared: CloudflaredRow,
+  /** The addresses there were, newest first. */
+  history: Array<TunnelAddress>,
+};
 
 /** One answer of an agent. */
 export type Turn = {
@@ -2422,6 +2549,10 @@ export type Commands = {
   register_webhook: [GetConnection, WebhookState];
   /** Where the service calls, by its own word. */
   webhook_state: [GetConnection, WebhookState];
+  /** The public address: how it is made, how it is, and which ones there were. */
+  tunnel_state: [Empty, TunnelState];
+  /** Chooses another way to a public address, or tries the present one again. */
+  set_tunnel: [SetTunnel, TunnelState];
   /** The line that puts a website chat on a page, and a page on this computer to try it. */
   website_snippet: [GetConnection, WebsiteSnippet];
   /** The verify token of a connection, to be pasted at the service. */

@@ -51,6 +51,7 @@ pub mod lab_phone;
 pub mod lab_scripts;
 pub mod deliveries;
 pub mod turns;
+pub mod tunnel;
 pub mod analytics;
 pub mod settings;
 pub mod vault;
@@ -87,6 +88,7 @@ use owning::{Assign, ChangeLabels, HandBack, SetConversationStatus, Snooze, Take
 use replies::{MarkRead, SendReply};
 use search::{Search, SearchHit};
 use settings::{SettingsRow, UpdateSettings};
+use tunnel::{SetTunnel, TunnelRow};
 use turns::{GetTurn, ListTurns, TurnRow, TurnWhole};
 use vault::{ChangePassphrase, CreateVault, Health, LoginLink, UnlockVault};
 
@@ -215,6 +217,10 @@ commands! {
     connection_use::register_webhook(GetConnection) -> WebhookRow;
     /// Where the service calls, by its own word.
     connection_use::webhook_state(GetConnection) -> WebhookRow;
+    /// The public address: how it is made, how it is, and which ones there were.
+    tunnel::tunnel_state(Empty) -> TunnelRow;
+    /// Chooses another way to a public address, or tries the present one again.
+    tunnel::set_tunnel(SetTunnel) -> TunnelRow;
     /// The line that puts a website chat on a page, and a page on this computer to try it.
     connection_use::website_snippet(GetConnection) -> WebsiteSnippet;
     /// The verify token of a connection, to be pasted at the service.

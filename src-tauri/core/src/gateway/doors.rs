@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
+use axum::Extension;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use url::{Host, Url};
@@ -13,7 +14,7 @@ use url::{Host, Url};
 use super::admin::{Admin, Desk, only_loopback};
 use super::files::Pages;
 use super::hosts::Hosts;
-use super::public::Public;
+use super::public::{Public, Tunnelled};
 use super::serve::{Limits, listen, serve};
 use super::sign_in::SignIn;
 use crate::error::{ApiError, Code, Error, Result};
@@ -93,13 +94,25 @@ impl Doors {
 pub async fn open(hub: &Arc<Hub>, ports: Ports, public_url: Option<String>, admin: Option<(Secret, Arc<dyn Pages>)>) -> Result<Doors> {
     let public_address = ports.public.local_addr().context("ask for our own address")?;
     let admin_address = ports.admin.as_ref().map(TcpListener::local_addr).transpose().context("ask for our own address")?;
-    hub.set_reach(Reach { public_url: public_url.clone(), public: Some(public_address), admin: admin_address });
+    // A port of its own, so that what comes by the tunnel is told from what anybody on this computer may send.
+    let tunnel = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let tunnel_address = tunnel.local_addr().context("ask for our own address")?;
     let hosts = Arc::new(Hosts::of(public_address));
-    if let Some(url) = &public_url {
-        hosts.add(url);
+    hub.set_hosts(hosts.clone());
+    hub.set_reach(Reach {
+        public_url: public_url.clone(),
+        public: Some(public_address),
+        admin: admin_address,
+        tunnel: Some(tunnel_address),
+    });
+    if let Some(url) = public_url {
+        hosts.add(&url);
+        hub.tunnel.fix(url);
     }
     let public = Arc::new(Public::new(hub.clone(), hosts.clone()));
-    hub.spawn(serve(ports.public, public.router(), Limits::default(), hub.stopping()));
+    hub.spawn(serve(ports.public, public.clone().router(), Limits::default(), hub.stopping()));
+    hub.spawn(serve(tunnel, public.router().layer(Extension(Tunnelled)), Limits::default(), hub.stopping()));
+    hub.tunnel.again();
     let mut signs_in = None;
     if let (Some(listener), Some((token, pages)), Some(address)) = (ports.admin, admin, admin_address) {
         let sign_in = SignIn::load(&token, hub.store.clone(), hub.store.clock().clone()).await?;

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -51,6 +52,14 @@ pub struct Public {
     pub widget: Widget,
 }
 
+/// A request that came by the tunnel's own door.
+#[derive(Clone, Copy, Debug)]
+pub struct Tunnelled;
+
+/// A request whose `X-Forwarded-For` is the word of a tunnel or proxy of our own.
+#[derive(Clone, Copy, Debug)]
+struct Brought;
+
 /// The name under which a request asked for us.
 #[derive(Clone, Debug)]
 pub struct AskedFor(pub String);
@@ -75,6 +84,7 @@ impl Public {
             .route("/hooks/{key}", any(hooks::hook))
             .route("/hooks/{key}/{*rest}", any(hooks::hook))
             .route("/media/{signed}", get(media))
+            .route("/.well-known/shopbell/{nonce}", get(proof))
             .nest("/widget/v1", widget::router())
             .fallback(nothing)
             .method_not_allowed_fallback(nothing)
@@ -93,8 +103,69 @@ async fn own_names(State(public): State<Arc<Public>>, mut request: Request, next
         pages.iter().filter_map(|live| widget::page_of(live)?.base_url).any(|base| Hosts::leads_to(&base, name))
     };
     let Some(name) = public.hosts.admit_or(request.headers(), request.uri(), of_a_page) else { return nothing().await };
+    let hub = &public.hub;
+    if request.extensions().get::<Tunnelled>().is_some() || hub.is_behind_proxy() {
+        request.extensions_mut().insert(Brought);
+    }
+    let outside = hub.reach().public_url.is_some_and(|url| Hosts::leads_to(&url, &name));
     request.extensions_mut().insert(AskedFor(name));
-    next.run(request).await
+    if !outside || request.uri().path().starts_with("/.well-known/") {
+        return next.run(request).await;
+    }
+    let traffic = &hub.tunnel.traffic;
+    traffic.requests.fetch_add(1, Ordering::Relaxed);
+    traffic.bytes_in.fetch_add(request.body().size_hint().lower(), Ordering::Relaxed);
+    let hub = hub.clone();
+    next.run(request).await.map(|body| Body::new(Counted { body, hub }))
+}
+
+/// A body whose bytes are counted as they leave by the public address.
+struct Counted {
+    body: Body,
+    hub: Arc<Hub>,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(bytes) = frame.data_ref()
+        {
+            self.hub.tunnel.traffic.bytes_out.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// What a challenge is sent with.
+#[derive(serde::Deserialize)]
+struct Challenge {
+    #[serde(default)]
+    challenge: String,
+}
+
+/// The proof that the public address leads to this run; everything else is the same 404 as everywhere.
+async fn proof(
+    State(public): State<Arc<Public>>,
+    axum::extract::Path(nonce): axum::extract::Path<String>,
+    asked: Result<axum::extract::Query<Challenge>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let challenge = asked.map(|axum::extract::Query(asked)| asked.challenge).unwrap_or_default();
+    match public.hub.tunnel.proof.answer(&nonce, &challenge) {
+        Some(answer) => answer::typed(StatusCode::OK, "text/plain; charset=utf-8", answer),
+        None => nothing().await,
+    }
 }
 
 /// Keeps one caller from holding more answers than [`READING`]. A service is not counted: it signs what it sends, and our answers to it are
@@ -151,10 +222,10 @@ pub fn slower(wait: Duration) -> Response {
 }
 
 /// Who calls. Behind a tunnel or proxy of our own, which calls from this computer, it is the last address that was noted on the way;
-/// from anywhere else that header is only a claim.
+/// from anywhere else, other programs on this computer included, that header is only a claim.
 pub fn caller(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Peer(peer)| peer.ip());
-    if !peer.is_loopback() {
+    if !peer.is_loopback() || request.extensions().get::<Brought>().is_none() {
         return peer;
     }
     forwarded(request.headers()).unwrap_or(peer)

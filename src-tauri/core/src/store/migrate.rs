@@ -22,6 +22,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_quick.sql"),
     include_str!("migrations/0010_lab.sql"),
     include_str!("migrations/0011_backups.sql"),
+    include_str!("migrations/0012_reach.sql"),
 ];
 
 /// Brings the database to the newest schema.

@@ -60,6 +60,15 @@ CREATE TABLE backup (
   trouble  TEXT
 ) WITHOUT ROWID;
 
+CREATE TABLE canary (
+  connection TEXT PRIMARY KEY REFERENCES connection (id) ON DELETE CASCADE,
+  looked_at  INTEGER NOT NULL,
+  proven_at  INTEGER,
+  hop        TEXT,
+  reason     TEXT,
+  pending    INTEGER
+) WITHOUT ROWID;
+
 CREATE TABLE chore (
   name    TEXT PRIMARY KEY,
   done_at INTEGER NOT NULL
@@ -275,6 +284,18 @@ CREATE TABLE refusal (
   size       INTEGER NOT NULL
 );
 
+CREATE TABLE registration (
+  connection   TEXT PRIMARY KEY REFERENCES connection (id) ON DELETE CASCADE,
+  desired_url  TEXT NOT NULL,
+  state        TEXT NOT NULL CHECK (state IN ('waiting', 'registering', 'confirmed', 'failed', 'manual', 'elsewhere')),
+  confirmed_url TEXT,
+  error        TEXT,
+  tried_at     INTEGER,
+  next_at      INTEGER,
+  confirmed_at INTEGER,
+  attempts     INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
 CREATE TABLE secret (
   owner  TEXT NOT NULL,
   field  TEXT NOT NULL,
@@ -293,6 +314,30 @@ CREATE TABLE thread_alias (
   thread       TEXT NOT NULL,
   conversation INTEGER NOT NULL REFERENCES conversation (seq) ON DELETE CASCADE,
   PRIMARY KEY (connection, thread)
+) WITHOUT ROWID;
+
+CREATE TABLE tunnel (
+  one      INTEGER PRIMARY KEY CHECK (one = 1),
+  driver   TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  set_at   INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE tunnel_address (
+  id        INTEGER PRIMARY KEY,
+  driver    TEXT NOT NULL,
+  url       TEXT NOT NULL,
+  from_at   INTEGER NOT NULL,
+  last_at   INTEGER NOT NULL,
+  requests  INTEGER NOT NULL DEFAULT 0,
+  bytes_in  INTEGER NOT NULL DEFAULT 0,
+  bytes_out INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE tunnel_host_key (
+  server      TEXT PRIMARY KEY,
+  fingerprint TEXT NOT NULL,
+  seen_at     INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE turn (
