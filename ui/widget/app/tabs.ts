@@ -3,12 +3,13 @@
  *
  * The leader holds a Web Lock and passes on what it hears. The tab that the visitor looks at takes the lock, since
  * browsers put hidden tabs to sleep. Without Web Locks or BroadcastChannel each tab has its own stream, which is
- * only less thrifty: messages are told apart by their ids.
+ * only less thrifty: messages are told apart by their ids. Chromium refuses both to a frame that is cross-site to
+ * the shop's page where the visitor blocks third-party storage, and refuses Web Locks by a rejection.
  */
 export type Lead = (leading: boolean) => void;
 
 export class Tabs<T> {
-  private readonly channel: BroadcastChannel | null;
+  private channel: BroadcastChannel | null;
   private release: (() => void) | null = null;
   private closed = false;
 
@@ -17,7 +18,7 @@ export class Tabs<T> {
     heard: (message: T) => void,
     private readonly lead: Lead,
   ) {
-    this.channel = "locks" in navigator && "BroadcastChannel" in globalThis ? new BroadcastChannel(name) : null;
+    this.channel = openChannel(name);
     if (this.channel) this.channel.onmessage = (e: MessageEvent<T>) => heard(e.data);
     this.request(false);
   }
@@ -43,13 +44,12 @@ export class Tabs<T> {
 
   private request(steal: boolean): void {
     if (!this.channel) {
-      this.release = () => undefined;
-      this.lead(true);
+      this.leadAlone();
       return;
     }
     let mine = false;
-    navigator.locks
-      .request(this.name, steal ? { steal } : {}, () => {
+    const lock = async () =>
+      navigator.locks.request(this.name, steal ? { steal } : {}, () => {
         // An earlier request of ours may be in the queue still: only one may count.
         if (this.closed || this.leading) return undefined;
         mine = true;
@@ -57,13 +57,37 @@ export class Tabs<T> {
           this.release = resolve;
           this.lead(true);
         });
-      })
-      .catch(() => {
-        if (!mine || this.closed) return;
+      });
+    lock().catch(() => {
+      if (this.closed) return;
+      if (mine) {
         // Another tab took it.
         this.release = null;
         this.lead(false);
         this.request(false);
-      });
+        return;
+      }
+      // Refused, and no lock will ever be given here: a tab that waited for one would never hear the hub.
+      this.leadAlone();
+    });
+  }
+
+  /** Leads without asking other tabs, which do the same: what they would pass on is heard here already. */
+  private leadAlone(): void {
+    this.channel?.close();
+    this.channel = null;
+    if (this.leading) return;
+    this.release = () => undefined;
+    this.lead(true);
+  }
+}
+
+/** The line between tabs, or `null` where tabs cannot find each other. */
+function openChannel(name: string): BroadcastChannel | null {
+  if (!("locks" in navigator && "BroadcastChannel" in globalThis)) return null;
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null;
   }
 }

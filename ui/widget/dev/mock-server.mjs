@@ -242,7 +242,7 @@ export class MockHub {
     };
     if (safe === "app.html")
       headers["content-security-policy"] =
-        `${APP_POLICY}; frame-ancestors 'self' ${this.allowed === null ? "http://127.0.0.1:*" : this.allowed.join(" ")}`;
+        `${APP_POLICY}; frame-ancestors 'self' ${this.allowed === null ? "http://127.0.0.1:* http://localhost:*" : this.allowed.join(" ")}`;
     r.writeHead(200, headers);
     return r.end(content);
   }

@@ -38,6 +38,21 @@ describe("talking", () => {
     expect(stage.hub.sessions.size).toBe(1);
   });
 
+  test("on a page of another site answers come down the stream, in two tabs as well", async () => {
+    const a = await stage.visit({ crossSite: true });
+    await a.launcher.click();
+    await until(() => stage.hub.listeners.size).toBe(1);
+    await a.say("from the first tab");
+    await a.frame.getByText("You said: from the first tab").waitFor();
+    const b = await stage.tab(await a.page.context().newPage(), { crossSite: true });
+    await b.launcher.click();
+    await b.frame.getByText("You said: from the first tab").waitFor();
+    const began = Date.now();
+    stage.hub.say(visitor(), "agent", [{ type: "markdown", text: "We are open until six." }], "Ana");
+    for (const tab of [a, b]) await tab.frame.locator(".log").getByText("We are open until six.").waitFor();
+    expect(Date.now() - began, "nobody waits for a poll").toBeLessThan(3000);
+  });
+
   test("a choice is sent as the choice it is, once", async () => {
     const v = await stage.visit();
     await v.launcher.click();

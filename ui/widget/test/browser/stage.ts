@@ -27,6 +27,8 @@ export interface PageOptions {
   /** The page's own Content-Security-Policy; `NONCE` and `HUB` are replaced. */
   policy?: string;
   body?: string;
+  /** The shop's page is on another site than the hub, as in a real shop: browsers then keep things from the frame. */
+  crossSite?: boolean;
   overrides?: Record<string, unknown>;
 }
 
@@ -76,7 +78,7 @@ export class Stage {
   async tab(page: Page, options: PageOptions = {}): Promise<Visit> {
     this.options = options;
     page.on("pageerror", (e) => this.errors.push(String(e)));
-    await page.goto(this.url);
+    await page.goto(options.crossSite ? this.url.replace("127.0.0.1", "localhost") : this.url);
     const frame = page.frameLocator("shopbell-chat iframe");
     const field = frame.locator("textarea");
     return {
