@@ -107,7 +107,12 @@ pub fn start(app: &AppHandle, ready: impl FnOnce(&AppHandle, Arc<Hub>) + Send + 
         match open(profile, public).await {
             Ok(hub) => {
                 app.state::<Host>().state.send_replace(State::Ready(hub.clone()));
-                ready(&app, hub);
+                ready(&app, hub.clone());
+                hub.again.cancelled().await;
+                // Another database takes this one's place at the next start.
+                app.state::<Host>().state.send_replace(State::Starting);
+                hub.stop().await;
+                app.request_restart();
             }
             Err(error) => fail(&app, &error),
         }

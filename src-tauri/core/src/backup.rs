@@ -1,6 +1,10 @@
 //! Copies of everything the shop has: made by themselves every day on this computer, and in one sealed file that moves it to another.
 //!
 //! [`copy`] takes a snapshot of the database while it is in use. [`local`] keeps a week of them, and four more weeks, beside the database.
+//! [`export`] seals everything into one file ([`container`], [`contents`]); [`restore`] makes a hub of it, which stands still until its
+//! owner says that the other computer is off ([`moved`]).
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use rusqlite::{OptionalExtension, params};
 
@@ -11,6 +15,63 @@ use crate::store::Tx;
 
 pub mod copy;
 pub mod local;
+pub mod container;
+pub mod contents;
+pub mod export;
+pub mod restore;
+pub mod moved;
+
+/// What is being done with a sealed file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema, ts_rs::TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Doing {
+    /// Looking whether the files are what they should be.
+    Checking,
+    /// Writing it.
+    Sealing,
+    /// Unpacking it.
+    Unpacking,
+}
+
+/// How far the making or unpacking of a sealed file is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    doing: AtomicU8,
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Progress {
+    pub(crate) fn begun(&self, doing: Doing, total: u64) {
+        self.done.store(0, Ordering::Release);
+        self.total.store(total, Ordering::Release);
+        let number = match doing {
+            Doing::Checking => 1,
+            Doing::Sealing => 2,
+            Doing::Unpacking => 3,
+        };
+        self.doing.store(number, Ordering::Release);
+    }
+
+    pub(crate) fn further(&self, by: u64) {
+        self.done.fetch_add(by, Ordering::AcqRel);
+    }
+
+    pub(crate) fn ended(&self) {
+        self.doing.store(0, Ordering::Release);
+    }
+
+    /// What is being done, how much of it is done, and how much there is; `None` = nothing.
+    pub fn now(&self) -> Option<(Doing, u64, u64)> {
+        let doing = match self.doing.load(Ordering::Acquire) {
+            1 => Doing::Checking,
+            2 => Doing::Sealing,
+            3 => Doing::Unpacking,
+            _ => return None,
+        };
+        Some((doing, self.done.load(Ordering::Acquire), self.total.load(Ordering::Acquire)))
+    }
+}
 
 /// Which copies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,3 +144,6 @@ pub(crate) fn note_trouble(tx: &Tx<'_>, kind: Kind, trouble: &str) -> Result<()>
     tx.changed(Change::Settings);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,6 +62,8 @@ pub struct HubOptions {
     pub hold: Duration,
     /// Whether it is a Lab: every service is a stand-in on this computer.
     pub lab: bool,
+    /// Whether it only stands there to be looked at: nothing is sent, asked or taken in.
+    pub standing: bool,
 }
 
 impl HubOptions {
@@ -77,6 +79,7 @@ impl HubOptions {
             gather: None,
             hold: agent::standby::HOLD,
             lab: false,
+            standing: false,
         }
     }
 }
@@ -122,6 +125,12 @@ pub struct Hub {
     pub introductions: Introductions,
     /// Held while a copy of the database is made: one at a time.
     pub copying: tokio::sync::Mutex<()>,
+    /// How far the making or unpacking of a sealed file is.
+    pub carrying: Arc<backup::Progress>,
+    /// Whether a hub that came from another computer still waits for its owner's word that the other one is off.
+    pub holds_back: tokio::sync::watch::Sender<bool>,
+    /// Asked for when another database is to take this one's place: the host stops this hub and opens it again.
+    pub again: CancellationToken,
     /// Tells when the computer slept and is awake again.
     pub wakes: Arc<Wakes>,
     /// How many webhooks were taken in since the start.
@@ -151,7 +160,7 @@ impl Hub {
     /// # Errors
     /// What [`Store::open`] says; [`Code::WrongPassphrase`] when a passphrase was given and is wrong.
     pub async fn open(options: HubOptions) -> Result<Arc<Self>> {
-        let HubOptions { directory, profile, connectors, passphrase, keychain, clock, gather, hold, lab } = options;
+        let HubOptions { directory, profile, connectors, passphrase, keychain, clock, gather, hold, lab, standing } = options;
         let store = tokio::task::spawn_blocking(move || Store::open(&directory, clock)).await.map_err(anyhow::Error::from)??;
         let connectors: BTreeMap<&'static str, Arc<dyn AnyConnector>> =
             connectors.into_iter().map(|connector| (connector.about().kind, connector)).collect();
@@ -161,10 +170,10 @@ impl Hub {
         }
         let opened = async {
             let vault = Vault::load(store.clone(), keychain, &profile).await?;
-            Ok((vault, store.read(crate::words::language).await?))
+            Ok((vault, store.read(crate::words::language).await?, store.read(backup::moved::waits).await?))
         };
         // Where the damage lies in what is needed to begin, at least the way out is said.
-        let (vault, language) = match opened.await {
+        let (vault, language, holds_back) = match opened.await {
             Ok(opened) => opened,
             Err(error) => return Err(store.explained(error).await),
         };
@@ -183,6 +192,9 @@ impl Hub {
             introductions: Introductions::default(),
             wakes: Arc::default(),
             copying: tokio::sync::Mutex::default(),
+            carrying: Arc::default(),
+            holds_back: tokio::sync::watch::channel(holds_back || standing).0,
+            again: CancellationToken::new(),
             intake: AtomicU64::new(0),
             tunnel: Supervisor::new()?,
             lab: lab.then(Lab::default),
@@ -231,9 +243,9 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether work may begin: secrets can be read, and the database can be trusted.
+    /// Whether work may begin: secrets can be read, the database can be trusted, and no other computer does this hub's work.
     fn may_open(&self) -> bool {
-        self.vault.state().is_open() && self.store.condition().is_sound()
+        self.vault.state().is_open() && self.store.condition().is_sound() && !*self.holds_back.borrow()
     }
 
     /// Makes the connections ready and starts the stages, once.
@@ -599,6 +611,7 @@ impl Hub {
 async fn wait_to_open(hub: Arc<Hub>) {
     let mut state = hub.vault.watch();
     let mut condition = hub.store.watch_condition();
+    let mut held = hub.holds_back.subscribe();
     let mut shown = false;
     loop {
         if hub.may_open() {
@@ -623,6 +636,7 @@ async fn wait_to_open(hub: Arc<Hub>) {
             () = hub.stop.cancelled() => return,
             changed = state.changed() => if changed.is_err() { return },
             changed = condition.changed() => if changed.is_err() { return },
+            changed = held.changed() => if changed.is_err() { return },
         }
     }
 }

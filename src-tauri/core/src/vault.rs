@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result, Sentence};
 use crate::model::Change;
 use crate::say;
@@ -20,7 +21,7 @@ use crate::secret::Secret;
 use crate::store::{Store, Tx};
 
 pub mod keychain;
-mod sealing;
+pub(crate) mod sealing;
 #[cfg(test)]
 mod tests;
 
@@ -100,6 +101,20 @@ impl Kept {
 pub fn damaged() -> Sentence {
     say!("A stored key or password is damaged. Type it again in the connection's settings.")
 }
+
+/// A secret on its way to another computer.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    /// Whose it is.
+    pub owner: String,
+    /// Which.
+    pub field: String,
+    /// The value.
+    pub secret: Secret,
+}
+
+/// How a vault is closed. Says nothing without the passphrase or the keychain.
+pub(crate) struct VaultRow(Row);
 
 /// The `vault` row.
 #[derive(Clone)]
@@ -315,14 +330,53 @@ impl Vault {
     /// # Errors
     /// [`Code::VaultLocked`] while the vault is closed.
     pub fn seal_into(&self, tx: &Tx<'_>, owner: &str, field: &str, secret: &Secret) -> Result<()> {
+        self.seal_row(tx, owner, field, secret, tx.now())
+    }
+
+    fn seal_row(&self, db: &Connection, owner: &str, field: &str, secret: &Secret, now: Timestamp) -> Result<()> {
         let sealed = self.key()?.seal(&place(owner, field), secret.reveal().as_bytes()).map_err(Error::from)?;
-        tx.prepare_cached("INSERT OR REPLACE INTO secret (owner, field, sealed, set_at) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            owner,
-            field,
-            sealed,
-            tx.now()
-        ])?;
+        db.prepare_cached("INSERT OR REPLACE INTO secret (owner, field, sealed, set_at) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![owner, field, sealed, now])?;
         Ok(())
+    }
+
+    /// Everything that is sealed in `db`, opened, to be taken to another computer; and how many do not open any more.
+    ///
+    /// # Errors
+    /// [`Code::VaultLocked`] while the vault is closed.
+    pub(crate) fn take_out(&self, db: &Connection) -> Result<(Vec<Carried>, usize)> {
+        let owners: Vec<String> = db
+            .prepare("SELECT DISTINCT owner FROM secret ORDER BY owner")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let (mut carried, mut damaged) = (Vec::new(), 0);
+        for owner in owners {
+            let kept = self.open_all(db, &owner)?;
+            damaged += kept.damaged.len();
+            carried.extend(kept.secrets.into_iter().map(|(field, secret)| Carried { owner: owner.clone(), field, secret }));
+        }
+        Ok((carried, damaged))
+    }
+
+    /// Makes the vault of `db`, which comes from elsewhere, this very vault, with what was carried there sealed in it.
+    ///
+    /// # Errors
+    /// [`Code::VaultLocked`] while the vault is closed.
+    pub(crate) fn move_into(&self, db: &Connection, carried: &[Carried], own: &VaultRow, now: Timestamp) -> Result<()> {
+        db.execute("DELETE FROM secret", [])?;
+        write_row(db, &own.0)?;
+        for Carried { owner, field, secret } in carried {
+            self.seal_row(db, owner, field, secret, now)?;
+        }
+        Ok(())
+    }
+
+    /// How this vault is closed, for [`Vault::move_into`].
+    ///
+    /// # Errors
+    /// [`Code::VaultLocked`] before it is made.
+    pub(crate) async fn own_row(&self) -> Result<VaultRow> {
+        Ok(VaultRow(self.store.read(read_row).await?.ok_or_else(locked)?))
     }
 
     /// Every secret of `owner`, by field, as far as they open: a damaged one stops its own connection and nothing else.
@@ -443,13 +497,13 @@ fn read_row(db: &Connection) -> Result<Option<Row>> {
     Ok(Some(Row { kind, salt, params, wrapped, sealed_check }))
 }
 
-fn write_row(tx: &Tx<'_>, row: &Row) -> Result<()> {
+fn write_row(db: &Connection, row: &Row) -> Result<()> {
     let kind = match row.kind {
         VaultKind::Keychain => "keychain",
         VaultKind::Passphrase => "passphrase",
     };
     let params = serde_json::to_string(&row.params).context("write the vault's parameters")?;
-    tx.execute(
+    db.execute(
         "INSERT OR REPLACE INTO vault (one, kind, salt, params, wrapped, sealed_check) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
         params![kind, row.salt, params, row.wrapped, row.sealed_check],
     )?;

@@ -10,15 +10,16 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 use serde_json::json;
-use shopbell_core::error::{Error, Result};
+use shopbell_core::backup::{copy, export, restore};
+use shopbell_core::error::{Code, Error, Result};
 use shopbell_core::gateway::doors::{self, Places, Ports};
 use shopbell_core::gateway::files::Pages;
 use shopbell_core::hub::{Hub, HubOptions};
-use shopbell_core::profile;
+use shopbell_core::{profile, say};
 
 mod options;
 
-use options::{Asked, Options};
+use options::{Asked, Errand, Options};
 
 /// The screens, as `ui/` builds them.
 #[derive(RustEmbed)]
@@ -78,35 +79,90 @@ fn end(error: &Error) -> ExitCode {
 async fn run(options: Options) -> Result<()> {
     // From the first moment: a stop that comes while we start is a stop all the same.
     let stop = stop_signal()?;
-    let directory = match options.data_dir {
-        Some(directory) => directory,
+    tokio::pin!(stop);
+    let directory = match &options.data_dir {
+        Some(directory) => directory.clone(),
         None => profile::directory(&options.profile)?,
     };
-    let ports = Ports::take_for(&Places { admin: Some(options.admin), public: options.public }, &directory).await?;
-    let mut hub_options = HubOptions::new(directory.clone(), shopbell_connectors::all());
-    hub_options.profile = options.profile;
-    hub_options.passphrase = options.passphrase;
-    hub_options.lab = options.lab;
-    let hub = Hub::open(hub_options).await?;
-    let opened = async {
-        let token = match options.token {
-            Some(token) => token,
-            None => doors::kept_token(&directory)?,
+    if let Some(errand) = &options.errand {
+        return do_errand(errand, &directory, &options).await;
+    }
+    let mut places = Places { admin: Some(options.admin), public: options.public };
+    let mut announced = false;
+    loop {
+        let ports = Ports::take_for(&places, &directory).await?;
+        let hub = Hub::open(hub_options(&directory, &options)).await?;
+        let opened = async {
+            let token = match &options.token {
+                Some(token) => token.clone(),
+                None => doors::kept_token(&directory)?,
+            };
+            doors::open(&hub, ports, options.public_url.clone(), Some((token, Arc::new(Screens)))).await
         };
-        doors::open(&hub, ports, options.public_url, Some((token, Arc::new(Screens)))).await
-    };
-    let doors = match opened.await {
-        Ok(doors) => doors,
-        Err(error) => {
-            hub.stop().await;
-            return Err(error);
+        let doors = match opened.await {
+            Ok(doors) => doors,
+            Err(error) => {
+                hub.stop().await;
+                return Err(error);
+            }
+        };
+        if !announced {
+            announce(&hub, &doors)?;
+            announced = true;
+        }
+        let again = tokio::select! {
+            () = &mut stop => false,
+            () = hub.again.cancelled() => true,
+        };
+        // Whoever asked finds the doors where they were.
+        places = Places { admin: doors.admin, public: doors.public };
+        tracing::info!("{}", if again { "Opening what was restored." } else { "Stopping." });
+        hub.stop().await;
+        if !again {
+            return Ok(());
+        }
+    }
+}
+
+fn hub_options(directory: &std::path::Path, options: &Options) -> HubOptions {
+    let mut hub_options = HubOptions::new(directory.to_owned(), shopbell_connectors::all());
+    hub_options.profile = options.profile.clone();
+    hub_options.passphrase = options.passphrase.clone();
+    hub_options.lab = options.lab;
+    hub_options
+}
+
+/// Seals or restores, and ends. The hub only stands there meanwhile: it sends nothing and asks nobody.
+async fn do_errand(errand: &Errand, directory: &std::path::Path, options: &Options) -> Result<()> {
+    let passphrase = options.backup_passphrase.clone().unwrap_or_default();
+    let mut hub_options = hub_options(directory, options);
+    hub_options.standing = true;
+    let hub = Hub::open(hub_options).await?;
+    let done = async {
+        if !hub.vault.state().is_open() {
+            return Err(vault_closed());
+        }
+        match errand {
+            Errand::Export(file) => {
+                let file = std::path::absolute(file).map_err(anyhow::Error::new)?;
+                let made = export::to_file(&hub, passphrase, &file, copy::free_space).await?;
+                Ok(json!({ "file": made.file, "bytes": made.bytes, "files": made.files, "left_out": made.left_out }))
+            }
+            Errand::Restore { file, replace } => {
+                let made = restore::prepare(&hub, file, passphrase, *replace, copy::free_space).await?;
+                Ok(json!({ "made_at": made.made_at, "files": made.files, "left_out": made.left_out, "kept_aside": made.kept_aside }))
+            }
         }
     };
-    announce(&hub, &doors)?;
-    stop.await;
-    tracing::info!("Stopping.");
+    let done = done.await;
     hub.stop().await;
+    let line = done?;
+    writeln!(std::io::stdout(), "{line}").map_err(anyhow::Error::new)?;
     Ok(())
+}
+
+fn vault_closed() -> Error {
+    Error::new(Code::VaultLocked, say!("Shopbell's keys are locked. Give their passphrase with --passphrase-file or SHOPBELL_PASSPHRASE."))
 }
 
 /// The line for programs on standard output, the link for a person on standard error.

@@ -18,10 +18,16 @@ shopbell-server: Shopbell without a window, used in a browser or by scripts.
   --public ADDRESS       hooks and the website chat (default: 127.0.0.1:7411)
   --public-url URL       the address under which a proxy or tunnel of yours leads to --public
   --passphrase-file F    opens the vault, and makes it on new data, with the passphrase in F
+  --export-backup FILE   seals everything into FILE, which must not be there yet, and ends
+  --restore-backup FILE  makes FILE the data of an empty directory, and ends; the next start stands still until
+                         somebody says on the screen that the other computer is off
+  --replace              with --restore-backup: also where there are data already; they are kept aside
+  --backup-passphrase-file F   what seals or opens FILE
   --lab                  every service is a simulator on this computer; only with data made for it (profile: lab)
   --help, --version
 
-Environment: SHOPBELL_TOKEN (token of the admin side; made and kept when absent), SHOPBELL_PASSPHRASE, SHOPBELL_LOG (info).
+Environment: SHOPBELL_TOKEN (token of the admin side; made and kept when absent), SHOPBELL_PASSPHRASE,
+SHOPBELL_BACKUP_PASSPHRASE (instead of --backup-passphrase-file), SHOPBELL_LOG (info).
 Once both addresses answer, one line of JSON is printed. Exit codes: 0 done, 2 wrong arguments, 3 wrong passphrase,
 4 the data cannot be opened, 5 a port is taken.
 ";
@@ -45,6 +51,24 @@ pub struct Options {
     pub token: Option<Secret>,
     /// Whether simulators stand in for the services.
     pub lab: bool,
+    /// What is to be done instead of running.
+    pub errand: Option<Errand>,
+    /// Seals or opens a backup.
+    pub backup_passphrase: Option<Secret>,
+}
+
+/// Something to be done once, instead of running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Sealing everything into a file.
+    Export(PathBuf),
+    /// Making a sealed file the data.
+    Restore {
+        /// The file.
+        file: PathBuf,
+        /// Whether also where there are data.
+        replace: bool,
+    },
 }
 
 /// What the arguments ask for.
@@ -75,7 +99,10 @@ pub fn read(arguments: impl IntoIterator<Item = String>, environment: impl Fn(&s
         passphrase: given(environment("SHOPBELL_PASSPHRASE")),
         token: given(environment("SHOPBELL_TOKEN")),
         lab: false,
+        errand: None,
+        backup_passphrase: given(environment("SHOPBELL_BACKUP_PASSPHRASE")),
     };
+    let (mut export, mut restore, mut replace) = (None, None, false);
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, mut inline) = match argument.split_once('=') {
@@ -98,6 +125,10 @@ pub fn read(arguments: impl IntoIterator<Item = String>, environment: impl Fn(&s
             "--public" => options.public = address(&name, &value()?)?,
             "--public-url" => options.public_url = Some(doors::public_url(&value()?)?),
             "--passphrase-file" => options.passphrase = Some(passphrase(&value()?)?),
+            "--export-backup" => export = Some(PathBuf::from(value()?)),
+            "--restore-backup" => restore = Some(PathBuf::from(value()?)),
+            "--backup-passphrase-file" => options.backup_passphrase = Some(passphrase(&value()?)?),
+            "--replace" => replace = true,
             "--lab" => options.lab = true,
             _ => return Err(wrong(say!("There is no argument {name}. See --help.", name = argument))),
         }
@@ -119,7 +150,25 @@ pub fn read(arguments: impl IntoIterator<Item = String>, environment: impl Fn(&s
     if options.admin == options.public && options.admin.port() != 0 {
         return Err(wrong(say!("--admin and --public need different addresses.")));
     }
+    options.errand = errand(export, restore, replace, options.backup_passphrase.is_some())?;
     Ok(Asked::Run(Box::new(options)))
+}
+
+fn errand(export: Option<PathBuf>, restore: Option<PathBuf>, replace: bool, has_passphrase: bool) -> Result<Option<Errand>> {
+    let errand = match (export, restore) {
+        (Some(_), Some(_)) => return Err(wrong(say!("Choose one of --export-backup and --restore-backup."))),
+        (Some(file), None) => Some(Errand::Export(file)),
+        (None, Some(file)) => Some(Errand::Restore { file, replace }),
+        (None, None) => None,
+    };
+    if replace && !matches!(errand, Some(Errand::Restore { .. })) {
+        return Err(wrong(say!("--replace belongs to --restore-backup.")));
+    }
+    // Never as an argument: every user of this computer can read those.
+    if errand.is_some() && !has_passphrase {
+        return Err(wrong(say!("A backup needs a passphrase: --backup-passphrase-file F, or SHOPBELL_BACKUP_PASSPHRASE.")));
+    }
+    Ok(errand)
 }
 
 fn given(text: Option<String>) -> Option<Secret> {
@@ -191,9 +240,28 @@ mod tests {
             "--passphrase-file /does/not/exist",
             "--admin 127.0.0.1:7 --public 127.0.0.1:7",
             "--data-dir",
+            "--export-backup x",
+            "--restore-backup",
+            "--replace",
+            "--export-backup x --restore-backup y",
         ] {
             let error = asked(line).expect_err(line);
             assert_eq!(error.code, Code::Invalid, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_backup_is_an_errand_with_a_passphrase_that_is_never_an_argument() {
+        let with = |line: &str| {
+            read(line.split_whitespace().map(str::to_owned), |name| (name == "SHOPBELL_BACKUP_PASSPHRASE").then(|| "p".into()))
+        };
+        let Ok(Asked::Run(options)) = with("--restore-backup x.shopbell --replace") else { panic!("it runs") };
+        assert_eq!(options.errand, Some(Errand::Restore { file: "x.shopbell".into(), replace: true }));
+        assert_eq!(options.backup_passphrase.unwrap().reveal(), "p");
+        let Ok(Asked::Run(options)) = with("--export-backup=y.shopbell") else { panic!("it runs") };
+        assert_eq!(options.errand, Some(Errand::Export("y.shopbell".into())));
+        for line in ["--export-backup x --replace", "--export-backup x --restore-backup y", "--backup-passphrase p --export-backup x"] {
+            assert_eq!(with(line).expect_err(line).code, Code::Invalid, "{line}");
         }
     }
 

@@ -270,6 +270,16 @@ export type Author = { "type": "contact",
   | { "type": "system",
 };
 
+/** How far the making or unpacking of a sealed file is. */
+export type BackupProgress = {
+  /** What is being done. */
+  doing: Doing,
+  /** How much of it is done. */
+  done: number,
+  /** How much there is. */
+  total: number,
+};
+
 /** How the copies of one kind fare. */
 export type BackupState = {
   /** When the last good one was finished. */
@@ -294,6 +304,10 @@ export type Backups = {
   copies: Array<Timestamp>,
   /** How the sealed file fares. */
   portable: BackupState,
+  /** Where a sealed file goes when nobody says otherwise. */
+  export_folder: string,
+  /** A sealed file being made or unpacked. */
+  progress: BackupProgress | null,
 };
 
 /** An arrival as it is taken along. */
@@ -934,6 +948,9 @@ export type DismissUnanswered = {
 /** A document the agents may quote. */
 export type DocumentId = string;
 
+/** What is being done with a sealed file. */
+export type Doing = "checking" | "sealing" | "unpacking";
+
 /** The ways to a public address. */
 export type DriverKind = "off" | "own" | "ngrok" | "cloudflare_named" | "cloudflare_quick" | "ssh_server" | "localhost_run" | "pinggy" | "bore";
 
@@ -968,6 +985,26 @@ export type Empty = Record<string, never>;
 /** On what grounds two contacts are one person. */
 export type Evidence = "service" | "person";
 
+/** A sealed file to be made. */
+export type ExportBackup = {
+  /** What opens it on the other computer. Nobody can open it without. */
+  passphrase: string,
+  /** A folder on this computer; without one it goes to the documents. */
+  folder?: string | null,
+};
+
+/** A sealed file. */
+export type ExportedBackup = {
+  /** Where it is. */
+  file: string,
+  /** How large it is. */
+  bytes: number,
+  /** How many files of conversations it holds. */
+  files: number,
+  /** How many files and keys were missing or damaged, and are not in it. */
+  left_out: number,
+};
+
 /** A file that is not here. */
 export type FileMark = {
   /** Which. */
@@ -988,6 +1025,18 @@ export type FirstResponse = {
   answered: number,
   /** Conversations that wait for their first answer. */
   waiting: number,
+};
+
+/** A sealed file on this computer. */
+export type FoundBackup = {
+  /** Where it is. */
+  file: string,
+  /** When it was made. */
+  made_at: Timestamp,
+  /** How large it is. */
+  bytes: number,
+  /** The version of Shopbell that made it. */
+  version: string,
 };
 
 /** What fills a gap. */
@@ -1099,6 +1148,8 @@ export type Health = {
   public_url?: string | null,
   /** What is wrong with the database; null while it is sound. */
   database?: DatabaseTrouble | null,
+  /** This hub came from another computer; null = it has always been here. */
+  moved?: MovedHub | null,
 };
 
 /** Where on the way from a service to the store something is wrong. */
@@ -1633,6 +1684,20 @@ export type ModelSettings = {
   max_seconds: number,
 };
 
+/** This hub came from another computer. */
+export type MovedHub = {
+  /** When the backup was made. */
+  made_at: Timestamp,
+  /** When it was restored here. */
+  restored_at: Timestamp,
+  /** When its owner said that the other computer is off; null = it still waits for that. */
+  confirmed_at?: Timestamp | null,
+  /** How many messages were waiting to be sent there, and are parked here. */
+  parked: number,
+  /** The sign-ins that may have to be done again. */
+  sign_ins: Array<SignInAgain>,
+};
+
 /** Something about an account that its owner should know. */
 export type Notice = {
   /** Its connection. */
@@ -1795,6 +1860,28 @@ export type ReportConversion = {
   currency?: string | null,
   /** What it was worth; a purchase needs it. */
   amount?: number | null,
+};
+
+/** A sealed file to be restored here. */
+export type RestoreBackup = {
+  /** Where it is on this computer. */
+  file: string,
+  /** What was chosen when it was made. */
+  passphrase: string,
+  /** Also where somebody has worked already; what is here is then kept aside. */
+  replace: boolean,
+};
+
+/** What was restored. The hub is opened again in a moment, and stands still until `confirm_move`. */
+export type RestoredBackup = {
+  /** When the backup was made. */
+  made_at: Timestamp,
+  /** How many files of conversations came with it. */
+  files: number,
+  /** How many files and keys were missing already when it was made. */
+  left_out: number,
+  /** Where what was here before is kept. */
+  kept_aside?: string | null,
 };
 
 /** Which delivery. */
@@ -1979,6 +2066,16 @@ export type SetupStep = {
   title: string,
   /** How. */
   text: string,
+};
+
+/** A sign-in that may have to be done again. */
+export type SignInAgain = {
+  /** The connection. */
+  connection: ConnectionId,
+  /** Its name. */
+  name: string,
+  /** Why. */
+  why: string,
 };
 
 /** Out of sight for a while. */
@@ -2475,6 +2572,14 @@ export type Commands = {
   get_backups: [Empty, Backups];
   /** Makes a copy of the database now. */
   back_up_now: [Empty, Backups];
+  /** Seals everything, keys included, into one file that a passphrase opens on another computer. */
+  export_backup: [ExportBackup, ExportedBackup];
+  /** Puts a sealed file in the place of what is here. The hub is opened again in a moment and then stands still until `confirm_move`. */
+  restore_backup: [RestoreBackup, RestoredBackup];
+  /** The sealed files that lie where people keep such things, newest first. */
+  find_backups: [Empty, Items<FoundBackup>];
+  /** Says that the computer this hub came from is off: work begins here. */
+  confirm_move: [Empty, Empty];
   /** The shop's own settings. */
   get_settings: [Empty, Settings];
   /** Changes the settings that are given. */

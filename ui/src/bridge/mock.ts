@@ -49,7 +49,21 @@ const copies: Backups = {
   },
   copies: [2.2, 3.2, 4.2].map((ago) => Date.now() - ago * day),
   portable: { done_at: null, tried_at: null, file: null, bytes: 0, trouble: null },
+  export_folder: "/home/paula/Documents",
+  progress: null,
 };
+/** `?moved`: it came from another computer and stands still. */
+let moved: Health["moved"] = asked.has("moved")
+  ? {
+      made_at: Date.now() - day,
+      restored_at: Date.now(),
+      confirmed_at: null,
+      parked: 2,
+      sign_ins: [
+        { connection: "con_ig", name: "Instagram", why: "O serviço pode pedir isso de novo neste computador." },
+      ],
+    }
+  : null;
 let vault = (asked.get("vault") ?? (fresh ? "none" : "open")) as Health["vault"];
 const settings: Settings = {
   shop_name: fresh ? "" : "Pão Dourado",
@@ -81,7 +95,8 @@ const health = (): Health => ({
   profile: asked.get("profile") ?? "default",
   lab: false,
   data_dir: "/home/loja/.local/share/shopbell",
-  receiving: !asked.has("deaf"),
+  receiving: !asked.has("deaf") && !moved,
+  moved,
   receiving_reason: asked.has("deaf") ? "O Shopbell não está recebendo. O túnel parou às 09:41." : null,
   first_run_done: settings.first_run_done,
   setup_step: settings.first_run_step,
@@ -183,6 +198,29 @@ const answers: Answers = {
   back_up_now: () => {
     Object.assign(copies.local, { done_at: Date.now(), tried_at: Date.now(), trouble: null });
     return copies;
+  },
+  export_backup: () => ({
+    file: "/home/paula/Documents/Shopbell.shopbell",
+    bytes: 91_000_000,
+    files: 120,
+    left_out: 0,
+  }),
+  find_backups: () => ({
+    items: [
+      {
+        file: "/media/paula/PENDRIVE/Shopbell 2026-11-20 18.02.11.shopbell",
+        made_at: Date.now() - day,
+        bytes: 91_000_000,
+        version: "0.1.0",
+      },
+    ],
+  }),
+  restore_backup: () => {
+    throw new ApiError("wrong_passphrase", "Esta frase secreta não abre a cópia.");
+  },
+  confirm_move: () => {
+    moved = null;
+    return {};
   },
   create_vault: () => {
     vault = "open";

@@ -6,6 +6,7 @@ import { useLinkDown } from "../queries/link";
 import { Banner } from "./Banner";
 import { Button } from "./Button";
 import { NeedsOwner } from "./NeedsOwner";
+import { StandsStill } from "./StandsStill";
 
 /** The gravest thing that is wrong, over all panes: the hub is gone, it does not receive, something waits for the owner. Not to be dismissed. */
 export function NotReceiving() {
@@ -25,6 +26,8 @@ export function NotReceiving() {
       </Banner>
     );
   }
+  const moved = state.data?.moved;
+  if (moved && !moved.confirmed_at) return <StandsStill moved={moved} />;
   if (state.data?.receiving !== false) return <NeedsOwner />;
   return (
     <Banner

@@ -11,3 +11,7 @@ export const settings = () => queryOptions({ queryKey: ["settings"], queryFn: ()
 
 /** The copies of this shop: the last good one, and why the last attempt came to nothing. */
 export const backups = () => queryOptions({ queryKey: ["backups"], queryFn: () => call("get_backups", {}) });
+
+/** The sealed files that lie where people keep such things. */
+export const foundBackups = () =>
+  queryOptions({ queryKey: ["backups", "found"], queryFn: () => call("find_backups", {}) });

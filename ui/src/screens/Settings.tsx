@@ -9,6 +9,7 @@ import { CopyBox } from "../components/CopyBox";
 import { EmptyState } from "../components/EmptyState";
 import { Field, SelectField } from "../components/Field";
 import { Page } from "../components/Page";
+import { RestoreBackup } from "../components/RestoreBackup";
 import { Segmented } from "../components/Segmented";
 import { Skeleton } from "../components/Skeleton";
 import { Switch } from "../components/Switch";
@@ -18,6 +19,7 @@ import { health, settings } from "../queries/hub";
 import { paint } from "../theme";
 import { sentence } from "../words/error";
 import { DailyBackups } from "./settings/DailyBackups";
+import { ExportBackup } from "./settings/ExportBackup";
 import { Passphrase } from "./settings/Passphrase";
 import { Fact, Group } from "./settings/Setting";
 import styles from "./settings/Setting.module.css";
@@ -51,6 +53,7 @@ function Sheet({ shop, state }: { shop: ShopSettings; state: Health }) {
   const { save, fields, error } = useSaving();
   const runKey = useRunKey();
   const keysId = useId();
+  const [restoring, setRestoring] = useState(false);
   return (
     <>
       {error ? (
@@ -154,6 +157,11 @@ function Sheet({ shop, state }: { shop: ShopSettings; state: Health }) {
           <CopyBox text={state.data_dir} label={t("settings.data_dir")} />
         </Fact>
         <DailyBackups />
+        <ExportBackup />
+        <div>
+          <Button onClick={() => setRestoring(true)}>{t("restore.open_here")}</Button>
+        </div>
+        <RestoreBackup open={restoring} onOpen={setRestoring} replace />
       </Group>
 
       <Group title={t("settings.about")}>

@@ -65,7 +65,7 @@ use agent_edit::{CreateAgent, SetDefaultAgent, Tool, TryAgent, UpdateAgent};
 use agents::{AgentRow, GetAgent};
 use analytics::{Analytics, AskAnalytics};
 use arrivals::{ArrivalRow, ArrivalWhole, GetArrival, ListArrivals, ListRefusals, RefusalRow};
-use backups::Backups;
+use backups::{Backups, ExportBackup, ExportedBackup, FoundBackup, RestoreBackup, RestoredBackup};
 use connection_edit::{CreateConnection, CreatedConnection, UpdateConnection};
 use connection_use::{ListModels, TestResult, VerifyToken, WebhookRow, WebsiteSnippet};
 use connections::{ConnectionRow, GetConnection, ListConnections};
@@ -141,6 +141,14 @@ commands! {
     backups::get_backups(Empty) -> Backups;
     /// Makes a copy of the database now.
     backups::back_up_now(Empty) -> Backups;
+    /// Seals everything, keys included, into one file that a passphrase opens on another computer.
+    backups::export_backup(ExportBackup) -> ExportedBackup;
+    /// Puts a sealed file in the place of what is here. The hub is opened again in a moment and then stands still until `confirm_move`.
+    backups::restore_backup(RestoreBackup) -> RestoredBackup;
+    /// The sealed files that lie where people keep such things, newest first.
+    backups::find_backups(Empty) -> Items<FoundBackup>;
+    /// Says that the computer this hub came from is off: work begins here.
+    backups::confirm_move(Empty) -> Empty;
     /// The shop's own settings.
     settings::get_settings(Empty) -> SettingsRow;
     /// Changes the settings that are given.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::asked::{Empty, TEXT, Wrong};
+use super::backups::{MovedHub, moved_hub};
 use super::settings;
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
@@ -66,6 +67,8 @@ pub struct Health {
     pub public_url: Option<String>,
     /// What is wrong with the database; null while it is sound.
     pub database: Option<DatabaseTrouble>,
+    /// This hub came from another computer; null = it has always been here.
+    pub moved: Option<MovedHub>,
 }
 
 /// What is wrong with the database.
@@ -131,12 +134,15 @@ pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
     // Answers also where the damage of the database lies in these very rows; a hub that is in use is then past its first run.
     let vault_kind = readable(hub.vault.kind().await)?.flatten();
     let shop = readable(hub.store.read(settings::read).await)?;
+    let moved = readable(moved_hub(hub).await)?.flatten();
     let working = hub.is_open_for_business();
     let condition = hub.store.condition();
     let receiving_reason = if !state.is_open() {
         Some(say!("Shopbell's keys are locked. Unlock them first."))
     } else if !condition.is_sound() {
         condition.sentence()
+    } else if moved.as_ref().is_some_and(|moved| moved.confirmed_at.is_none()) {
+        Some(say!("This is a copy from another computer. It stands still until you say that Shopbell is off there."))
     } else if !working {
         Some(say!("Shopbell is starting."))
     } else {
@@ -171,6 +177,7 @@ pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
         language: hub.language(),
         public_url: hub.reach().public_url,
         database: trouble(hub, &condition),
+        moved,
     })
 }
 
@@ -204,7 +211,7 @@ pub(super) fn must_be_open(hub: &Hub) -> Result<()> {
     if hub.vault.state().is_open() { Ok(()) } else { Err(vault::locked()) }
 }
 
-fn check_new(passphrase: &Secret) -> Result<()> {
+pub(super) fn check_new(passphrase: &Secret) -> Result<()> {
     let mut wrong = Wrong::default();
     wrong.at_most("passphrase", passphrase.reveal(), TEXT);
     if passphrase.reveal().trim().chars().count() < SHORTEST {

@@ -49,7 +49,7 @@ pub fn check_space(folder: &Path, needed: u64, space: Space) -> Result<()> {
     Err(Error::new(
         Code::DiskFull,
         say!(
-            "There is too little room on the disk for a backup: it takes {needed} MB, and {free} MB are free. Delete something, then try again.",
+            "There is too little room on the disk: this takes {needed} MB, and {free} MB are free. Delete something, then try again.",
             needed = megabytes(needed.saturating_add(RESERVE)),
             free = free >> 20
         ),

@@ -42,6 +42,15 @@ pub fn up(db: &mut Connection, directory: &Path, now: Timestamp) -> Result<()> {
         backup(db, &folder.join(format!("{BEFORE_SCHEMA}{}-{}.db", MIGRATIONS.len(), now.millis())))?;
         keep_newest_backups(&folder)?;
     }
+    raise(db)
+}
+
+/// The migrations that are missing, without a backup before them.
+///
+/// # Errors
+/// What SQLite says; those before the one that failed are done.
+pub fn raise(db: &mut Connection) -> Result<()> {
+    let version = version(db)?;
     for (index, sql) in MIGRATIONS.iter().enumerate().skip(version) {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(sql).with_context(|| format!("migration {}", index + 1))?;
@@ -101,6 +110,23 @@ pub fn backup(db: &Connection, to: &Path) -> Result<PathBuf> {
     std::fs::File::open(&unfinished).and_then(|file| file.sync_all()).context("flush the backup")?;
     std::fs::rename(&unfinished, to).context("name the backup")?;
     Ok(to.to_owned())
+}
+
+/// Whether everything in `db` that acts by itself (triggers, views) is what our migrations make: a file that comes from elsewhere may
+/// hold other things.
+///
+/// # Errors
+/// What SQLite says.
+pub fn acts_as_ours(db: &Connection) -> Result<bool> {
+    let acting = |db: &Connection| -> Result<Vec<String>> {
+        let mut statement = db.prepare("SELECT coalesce(sql, '') FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY name")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+    };
+    let ours = Connection::open_in_memory()?;
+    for sql in MIGRATIONS {
+        ours.execute_batch(sql)?;
+    }
+    Ok(acting(db)? == acting(&ours)?)
 }
 
 /// The schema as SQLite holds it after every migration, for `schema.sql`.

@@ -30,6 +30,7 @@ mod words;
 mod writer;
 pub mod condition;
 pub mod migrate;
+pub mod swap;
 
 pub use folder::private_file;
 pub use lock::DirectoryLock;
@@ -57,7 +58,7 @@ pub struct Store {
     changes: Arc<Changes>,
     stages: Arc<Stages>,
     inspector: Arc<Inspector>,
-    _lock: DirectoryLock,
+    lock: Mutex<Option<DirectoryLock>>,
 }
 
 impl Store {
@@ -68,6 +69,7 @@ impl Store {
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
         folder::make_private_directory(directory)?;
         let lock = DirectoryLock::take(directory)?;
+        swap::take_place(directory)?;
         let path = directory.join(DATABASE);
         // A log that was not written back: the last run did not end by itself. Larger files are looked at only when SQLite complains.
         let unclean = directory.join(format!("{DATABASE}-wal")).metadata().is_ok_and(|wal| wal.len() > 0)
@@ -101,7 +103,7 @@ impl Store {
             changes,
             stages,
             inspector,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         }))
     }
 
@@ -243,6 +245,8 @@ impl Store {
                 tracing::error!("The store's writer ended badly.");
             }
         }
+        // Nothing is written any more, whoever still holds the store: the directory may be opened again.
+        drop(self.lock.lock().expect("nothing panics while it is held").take());
     }
 }
 

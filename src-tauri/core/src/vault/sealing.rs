@@ -46,19 +46,26 @@ impl Key {
     }
 
     fn seal_with(&self, nonce: [u8; NONCE], place: &str, plain: &[u8]) -> anyhow::Result<Vec<u8>> {
-        let cipher = Aes256Gcm::new_from_slice(self.bytes()).map_err(|_| anyhow!("a key has 32 bytes"))?;
-        let sealed = cipher
-            .encrypt(&nonce.into(), Payload { msg: plain, aad: place.as_bytes() })
-            .map_err(|_| anyhow!("the value is too long to be sealed"))?;
+        let sealed = self.seal_at(nonce, place.as_bytes(), plain)?;
         Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Seals `plain` under a nonce that this key never sees again, as the pieces of a file have one by their number.
+    pub fn seal_at(&self, nonce: [u8; NONCE], about: &[u8], plain: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let cipher = Aes256Gcm::new_from_slice(self.bytes()).map_err(|_| anyhow!("a key has 32 bytes"))?;
+        cipher.encrypt(&nonce.into(), Payload { msg: plain, aad: about }).map_err(|_| anyhow!("the value is too long to be sealed"))
+    }
+
+    /// Opens what [`Key::seal_at`] sealed.
+    pub fn open_at(&self, nonce: [u8; NONCE], about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let cipher = Aes256Gcm::new_from_slice(self.bytes()).ok()?;
+        cipher.decrypt(&nonce.into(), Payload { msg: sealed, aad: about }).ok().map(Zeroizing::new)
     }
 
     /// Opens what was sealed for `place`; `None` when the key, the place or a single bit is another.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, text) = sealed.split_at_checked(NONCE)?;
-        let nonce: [u8; NONCE] = nonce.try_into().ok()?;
-        let cipher = Aes256Gcm::new_from_slice(self.bytes()).ok()?;
-        cipher.decrypt(&nonce.into(), Payload { msg: text, aad: place.as_bytes() }).ok().map(Zeroizing::new)
+        self.open_at(nonce.try_into().ok()?, place.as_bytes(), text)
     }
 }
 

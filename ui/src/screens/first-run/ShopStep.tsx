@@ -4,7 +4,9 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Health, Settings, Theme } from "../../bindings";
 import { ApiError, call } from "../../bridge";
+import { Button } from "../../components/Button";
 import { Field } from "../../components/Field";
+import { RestoreBackup } from "../../components/RestoreBackup";
 import { SecretField } from "../../components/SecretField";
 import { Segmented } from "../../components/Segmented";
 import { languages, speak } from "../../i18n";
@@ -25,6 +27,7 @@ export function ShopStep({ shop, health, onNext }: Props) {
   const [passphrase, setPassphrase] = useState("");
   const [again, setAgain] = useState("");
   const [wrong, setWrong] = useState<{ first?: string; second?: string; name?: string }>({});
+  const [restoring, setRestoring] = useState(false);
   const secret = useRef<HTMLInputElement>(null);
   const makeVault = health?.vault === "none";
   const askPassphrase = makeVault && !health.keychain;
@@ -146,6 +149,12 @@ export function ShopStep({ shop, health, onNext }: Props) {
           />
         </fieldset>
       ) : null}
+      <div>
+        <Button look="quiet" onClick={() => setRestoring(true)}>
+          {t("restore.open")}
+        </Button>
+      </div>
+      <RestoreBackup open={restoring} onOpen={setRestoring} />
     </StepFrame>
   );
 }
