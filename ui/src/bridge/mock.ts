@@ -365,7 +365,7 @@ const answers: Answers = {
   list_connectors: () => ({ items: connectorList }),
   list_connections: () => ({ items: connectionList, next: null }),
   website_snippet: () => ({
-    snippet: '<script async src="http://127.0.0.1:7411/widget/v1/loader.js" data-key="9f2c47bd18e63b0"></script>',
+    snippet: '<script>(function(){/* … */})({base:"http://127.0.0.1:7411",key:"9f2c47bd18e63b0"})</script>',
     test_page_url: "http://127.0.0.1:7411/widget/v1/test/9f2c47bd18e63b0",
   }),
   list_agents: () => ({ items: agents }),

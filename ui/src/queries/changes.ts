@@ -13,14 +13,15 @@ const nouns: Record<ChangeKind, string[]> = {
   conversation: ["conversations", "counts", "conversation", "contact", "labels", "conversions"],
   message: ["conversations", "counts"],
   delivery: ["conversations", "deliveries"],
-  connection: ["connections", "health", "notices"],
+  connection: ["connections", "snippet", "health", "notices"],
   agent: ["agents"],
   knowledge: ["knowledge"],
   arrival: ["arrivals"],
   turn: ["turns"],
   contact: ["contact", "conversations"],
   media: [],
-  settings: ["settings", "health", "backups"],
+  // A public address that came or went is in the line for a website as well.
+  settings: ["settings", "health", "backups", "snippet"],
   typing: [],
 };
 

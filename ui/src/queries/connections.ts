@@ -42,4 +42,4 @@ export const templates = (connection: string) =>
 
 /** The line to paste into the shop's website, and a page to try it on. */
 export const snippet = (id: string) =>
-  queryOptions({ queryKey: ["connections", id, "snippet"], queryFn: () => call("website_snippet", { id }) });
+  queryOptions({ queryKey: ["snippet", id], queryFn: () => call("website_snippet", { id }) });

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { openExternal } from "../../bridge";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyBox";
+import { LocalOnly } from "../../components/LocalOnly";
 import { snippet } from "../../queries/connections";
 import { sentence } from "../../words/error";
 import styles from "./WebsiteActions.module.css";
@@ -17,6 +18,7 @@ export function WebsiteActions({ id }: { id: string }) {
   const page = line.data.test_page_url;
   return (
     <div className={styles.actions}>
+      <LocalOnly line={line.data.snippet} leave />
       <CopyButton text={line.data.snippet} label={t("connections.snippet")} word={t("connections.copy_snippet")} />
       <Button size="sm" onClick={() => void openExternal(page)}>
         <ExternalLink size={15} strokeWidth={1.8} aria-hidden />

@@ -4,7 +4,9 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { call, openExternal } from "../../bridge";
 import { Button } from "../../components/Button";
+import { LocalOnly } from "../../components/LocalOnly";
 import { sentence } from "../../words/error";
+import { worksHereOnly } from "../../words/reach";
 import { StepFrame } from "./StepFrame";
 import styles from "./Steps.module.css";
 
@@ -14,7 +16,7 @@ export function ChannelStep({ onBack, onFinish }: { onBack: () => void; onFinish
   const [opened, setOpened] = useState(false);
   const [copied, setCopied] = useState(false);
   const snippet = useQuery({
-    queryKey: ["first-run-snippet"],
+    queryKey: ["snippet", "first-run"],
     queryFn: async () => {
       const { items } = await call("list_connections", { limit: 200 });
       const own = items.find((one) => one.connector === "website");
@@ -24,6 +26,7 @@ export function ChannelStep({ onBack, onFinish }: { onBack: () => void; onFinish
       return call("website_snippet", { id });
     },
   });
+  const fact2 = snippet.data && worksHereOnly(snippet.data.snippet) ? "fact_2_local" : "fact_2";
   const finish = useMutation({ mutationFn: onFinish });
   const copy = async () => {
     if (snippet.data === undefined) return;
@@ -60,7 +63,7 @@ export function ChannelStep({ onBack, onFinish }: { onBack: () => void; onFinish
       }
     >
       <ul className={styles.facts}>
-        {(["fact_1", "fact_2", "fact_3"] as const).map((fact) => (
+        {(["fact_1", fact2, "fact_3"] as const).map((fact) => (
           <li key={fact}>
             <Check size={18} strokeWidth={1.8} aria-hidden />
             {t(`first_run.${fact}`)}
@@ -70,6 +73,7 @@ export function ChannelStep({ onBack, onFinish }: { onBack: () => void; onFinish
       {snippet.data ? (
         <div>
           <span className={styles.label}>{t("first_run.snippet")}</span>
+          <LocalOnly line={snippet.data.snippet} />
           <div className={styles.snippet}>
             {/* biome-ignore lint/a11y/useSemanticElements: a region because it scrolls. */}
             <code tabIndex={0} role="region" aria-label={t("first_run.snippet")}>
