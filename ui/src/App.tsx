@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { type ChangeEvent, onChanges, onSignedOut, signInLinkRefused } from "./bridge";
+import { useHubLanguage } from "./hooks/useHubLanguage";
 import { speak } from "./i18n";
 import { KeysProvider } from "./keys/KeysProvider";
 import { invalidate } from "./queries/changes";
@@ -27,9 +28,7 @@ export function App() {
 
   useEffect(() => onSignedOut(() => setSignedOut(true)), []);
   useEffect(() => (open && !signedOut ? onChanges(hear) : undefined), [open, signedOut]);
-  useEffect(() => {
-    if (shop.data?.language) speak(shop.data.language);
-  }, [shop.data?.language]);
+  useHubLanguage(shop.data?.language);
   // A locked vault gives no settings; the language it is asked in stands with how the hub is.
   useEffect(() => {
     if (vault === "locked" && state.data?.language) speak(state.data.language);
