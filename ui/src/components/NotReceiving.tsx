@@ -13,7 +13,11 @@ export function NotReceiving() {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const lost = useLinkDown();
-  const state = useQuery({ ...health(), refetchInterval: 30_000 });
+  // While it is deaf it is asked often, so that the sentence goes soon after its reason.
+  const state = useQuery({
+    ...health(),
+    refetchInterval: (query) => (query.state.data?.receiving === false ? 5_000 : 30_000),
+  });
   const again = (
     <Button size="sm" onClick={() => void state.refetch()}>
       {t("common.try_again")}
