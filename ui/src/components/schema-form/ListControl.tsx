@@ -1,5 +1,5 @@
 import { Plus, X } from "lucide-react";
-import { useId } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../Button";
 import type { ControlProps } from "./SchemaControl";
@@ -73,6 +73,12 @@ function Lines({
 }: Pick<ControlProps, "field" | "error"> & { onAdd: () => void; children: React.ReactNode }) {
   const { t } = useTranslation();
   const id = useId();
+  const box = useRef<HTMLDivElement>(null);
+  const [added, setAdded] = useState(0);
+  // Who asked for a line wants to write in it.
+  useEffect(() => {
+    if (added > 0) [...(box.current?.children ?? [])].findLast(isLine)?.querySelector("input")?.focus();
+  }, [added]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would draw a frame inside the frame of the group.
     <div role="group" aria-labelledby={id}>
@@ -81,9 +87,16 @@ function Lines({
         {field.required ? null : <span className={styles.optional}> {t("form.optional")}</span>}
       </span>
       {field.help ? <p className={styles.help}>{field.help}</p> : null}
-      <div className={styles.lines}>
+      <div className={styles.lines} ref={box}>
         {children}
-        <Button size="sm" onClick={onAdd} aria-describedby={id}>
+        <Button
+          size="sm"
+          onClick={() => {
+            onAdd();
+            setAdded((count) => count + 1);
+          }}
+          aria-describedby={id}
+        >
           <Plus size={15} strokeWidth={1.8} aria-hidden />
           {t("form.add_line")}
         </Button>
@@ -92,6 +105,8 @@ function Lines({
     </div>
   );
 }
+
+const isLine = (one: Element) => one.classList.contains(styles.line ?? "");
 
 function Remove({ what, onClick }: { what: string; onClick: () => void }) {
   const { t } = useTranslation();

@@ -106,6 +106,17 @@ describe("the form", () => {
     });
   });
 
+  it("puts the cursor into a line that was asked for, and sends no line that stayed empty", () => {
+    render(<Form start={{ allowed_origins: ["https://shop.example"] }} />);
+    fireEvent.click(screen.getByRole("button", { name: "Add one" }));
+    expect(document.activeElement).toBe(screen.getByLabelText("Allowed pages 2"));
+    fireEvent.change(screen.getByLabelText("Allowed pages 2"), { target: { value: "  " } });
+    fireEvent.click(screen.getByRole("button", { name: "Add one" }));
+    expect(document.activeElement).toBe(screen.getByLabelText("Allowed pages 3"));
+    expect(sent().allowed_origins).toEqual(["https://shop.example"]);
+    expect(toSend(fieldsOf(email), { allowed_origins: [""] })).not.toHaveProperty("allowed_origins");
+  });
+
   it("masks a secret while it is typed, and never shows a kept one", () => {
     render(<Form start={{ smtp: { password: { set: true } } }} />);
     expect(screen.getByText("Saved")).toBeTruthy();

@@ -151,7 +151,7 @@ const hasDefault = (field: FieldShape) => field.schema.default !== undefined && 
 
 function filled(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return false;
-  if (Array.isArray(value)) return value.length > 0;
+  if (Array.isArray(value)) return value.some(filled);
   return typeof value !== "object" || Object.keys(value).length > 0;
 }
 
@@ -166,6 +166,10 @@ export function toSend(fields: FieldShape[], values: Values): Values {
     } else if (field.kind === "map") {
       const entries = Object.entries((value as Values | undefined) ?? {}).filter(([key]) => key.trim() !== "");
       if (entries.length > 0) out[field.name] = Object.fromEntries(entries);
+    } else if (field.kind === "list" && Array.isArray(value)) {
+      // A line that was asked for and never filled in is none.
+      const lines = value.map((one) => (typeof one === "string" ? one.trim() : one)).filter(filled);
+      if (lines.length > 0) out[field.name] = lines;
     } else if (isKept(value) || !filled(value)) {
     } else if (field.kind === "number") {
       out[field.name] = Number(value);
