@@ -16,6 +16,7 @@ import { activitySearch } from "./screens/activity/search";
 import { Coming } from "./screens/Coming";
 import { Inbox } from "./screens/Inbox";
 import { inboxSearch } from "./screens/inbox/search";
+import { Nowhere } from "./screens/Nowhere";
 
 /** The inbox is there at once; every other screen is fetched when it is first wanted, or when the browser has nothing else to do. */
 const screens = {
@@ -42,7 +43,7 @@ export function fetchScreens(): void {
   else setTimeout(fetchAll, 2_000);
 }
 
-const root = createRootRoute({ component: App, notFoundComponent: () => null });
+const root = createRootRoute({ component: App, notFoundComponent: Nowhere });
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -90,6 +91,7 @@ const settings = createRoute({ getParentRoute: () => shell, path: "/settings", c
 
 export const router = createRouter({
   history: createHashHistory(),
+  notFoundMode: "root",
   // A screen that is still on its way: nothing at first, then grey lines.
   defaultPendingMs: 100,
   defaultPendingComponent: Coming,

@@ -7,17 +7,21 @@ export function EmptyState({
   icon,
   title,
   text,
+  alone,
   children,
 }: {
   icon?: ReactNode;
   title: string;
-  text?: string;
+  text?: string | undefined;
+  /** Nothing else is on the page: the title is the page's. */
+  alone?: boolean;
   children?: ReactNode;
 }) {
+  const Title = alone ? "h1" : "h2";
   return (
     <div className={styles.empty}>
       {icon ? <span className={styles.badge}>{icon}</span> : <BellMark size={84} />}
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {text ? <p>{text}</p> : null}
       {children}
     </div>

@@ -8,7 +8,7 @@ export function Connecting({ failed, onRetry }: { failed: boolean; onRetry: () =
   if (!failed) return <p className="sr-only">{t("connecting.starting")}</p>;
   return (
     <main>
-      <EmptyState title={t("connecting.title")} text={t("connecting.text")}>
+      <EmptyState title={t("connecting.title")} text={t("connecting.text")} alone>
         <Button look="primary" size="lg" onClick={onRetry}>
           {t("common.try_again")}
         </Button>

@@ -6,12 +6,14 @@ import { ChannelMark } from "../../components/ChannelMark";
 import { TextField } from "../../components/Field";
 import { connections, connectors } from "../../queries/connections";
 import styles from "./AgentForm.module.css";
+import { useUnknownVariables } from "./variables";
 
 type Props = { value: Record<string, string>; onValue: (value: Record<string, string>) => void };
 
 /** What the agent is told besides on one kind of channel: short on Telegram, formal by e-mail. */
 export function ChannelAdditions({ value, onValue }: Props) {
   const { t } = useTranslation();
+  const unknown = useUnknownVariables();
   const kinds = useQuery(connectors());
   const yours = useQuery(connections());
   const channels = kinds.data?.items.filter((one) => one.type === "Channel") ?? [];
@@ -33,6 +35,7 @@ export function ChannelAdditions({ value, onValue }: Props) {
               </span>
             }
             value={text}
+            error={unknown(text)}
             rows={3}
             dir="auto"
             placeholder={t("agents.addition_example")}

@@ -2,14 +2,14 @@ import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { TextField } from "../../components/Field";
 import styles from "./AgentForm.module.css";
-
-const variables = ["shop.name", "customer.name", "channel", "date", "time", "weekday", "language"] as const;
+import { useUnknownVariables, variables } from "./variables";
 
 type Props = { value: string; error?: string | undefined; onValue: (value: string) => void };
 
 /** What the agent is told. The chips put a variable where the cursor stands. */
 export function Instructions({ value, error, onValue }: Props) {
   const { t } = useTranslation();
+  const unknown = useUnknownVariables();
   const box = useRef<HTMLTextAreaElement>(null);
   const insert = (name: string) => {
     const place = box.current;
@@ -29,7 +29,7 @@ export function Instructions({ value, error, onValue }: Props) {
         label={t("agents.instructions")}
         help={t("agents.instructions_help")}
         value={value}
-        error={error}
+        error={error ?? unknown(value)}
         rows={9}
         dir="auto"
         onChange={(event) => onValue(event.target.value)}

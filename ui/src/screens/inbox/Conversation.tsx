@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../../bridge";
+import { ApiError, call } from "../../bridge";
 import { Button } from "../../components/Button";
 import { EmptyState } from "../../components/EmptyState";
 import { useAgentName } from "../../hooks/useAgentName";
@@ -69,10 +69,14 @@ export function Conversation({ id, panelShown, onPanel, onBack, onNext }: Props)
   }, [id, unread]);
 
   if (row.isError) {
+    const gone = row.error instanceof ApiError && row.error.code === "not_found";
     return (
       <section className={styles.talk} data-pane tabIndex={-1} aria-label={t("inbox.conversation")}>
-        <EmptyState title={t("inbox.unreadable")} text={sentence(row.error, t)}>
-          <Button onClick={() => void row.refetch()}>{t("common.try_again")}</Button>
+        <EmptyState
+          title={t(gone ? "inbox.gone" : "inbox.unreadable")}
+          text={gone ? undefined : sentence(row.error, t)}
+        >
+          {gone ? null : <Button onClick={() => void row.refetch()}>{t("common.try_again")}</Button>}
           <Button look="quiet" onClick={onBack}>
             {t("inbox.back_to_list")}
           </Button>

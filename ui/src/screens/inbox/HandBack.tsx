@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { TextField } from "../../components/Field";
+import { Kbd } from "../../components/Kbd";
 
 type Props = {
   open: boolean;
@@ -50,7 +51,7 @@ export function HandBack({ open, onOpen, busy, error, onHandBack }: Props) {
             {t("common.cancel")}
           </Button>
           <Button look="primary" type="submit" busy={busy}>
-            {t("inbox.hand_back")}
+            {t("inbox.hand_back")} <Kbd keys="mod+enter" spoken />
           </Button>
         </div>
       </form>
