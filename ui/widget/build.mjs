@@ -49,7 +49,7 @@ for (const place of places) {
   if (snippet.split(mark).length !== 2) throw new Error(`snippet: {{${place}}} must stand exactly once`);
   snippet = snippet.replace(mark, `{{${place}}}`);
 }
-if (snippet.includes("\n")) throw new Error("snippet: must be one line");
+if (/[^\x20-\x7e]/.test(snippet)) throw new Error("snippet: must be one line of plain ASCII");
 await writeFile(join(out, "snippet.template.js"), snippet);
 const words = await script("snippet.words.ts", "w");
 const { SNIPPET_WORDS } = await import(

@@ -38,6 +38,14 @@ test("the pasted line is one line, cannot close its element, and has each place 
   ]);
 });
 
+test("the pasted line reads right on a page in any encoding", () => {
+  for (const name of ["snippet.template.js", "snippet.words.json"])
+    expect(readFileSync(join(dist, name), "utf8"), name).toMatch(/^[\x20-\x7e]+$/);
+  const words = "Não há conexão 🥐 \u2028 </b>";
+  expect(safeJson(words)).toMatch(/^[\x20-\x7e]+$/);
+  expect(JSON.parse(safeJson(words))).toBe(words);
+});
+
 test("hostile values stay values", () => {
   const line = readFileSync(join(dist, "snippet.template.js"), "utf8");
   const greeting = `</script><script>alert(1)</script><!-- \u2028 "'\\ $& {{key}}`;
