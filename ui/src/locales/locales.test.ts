@@ -42,3 +42,22 @@ describe.each([
     expect(Object.keys(words).filter((key) => words[key]?.trim() === "")).toEqual([]);
   });
 });
+
+describe.each([
+  ["en", english],
+  ["pt-BR", flat(ptBR)],
+  ["es", flat(es)],
+] as const)("a shop owner reading %s", (_, words) => {
+  const all = Object.entries(words);
+
+  it("meets the words of programmers in brackets at most", () => {
+    const bare = /webhook|proxy|polling|tool call/i;
+    expect(all.filter(([, text]) => bare.test(text.replaceAll(/\([^)]*\)/g, "")))).toEqual([]);
+  });
+
+  it("is told both limits of a file wherever files are asked for", () => {
+    const promises = all.filter(([, text]) => text.includes("20 MB") && text.includes("CSV"));
+    expect(promises).toHaveLength(3);
+    for (const [key, text] of promises) expect(text, key).toMatch(/5 mil/);
+  });
+});
