@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::connector::{Action, Outgoing, Receipt, ServiceError};
@@ -32,7 +32,7 @@ pub use leaving::Out;
 pub use pace::Pace;
 pub use terms::{Paced, Terms};
 
-use leaving::{Call, Door, leave};
+use leaving::{Call, Waits, leave};
 
 /// How many calls may be out at once, in all and per connection.
 const IN_FLIGHT: usize = 64;
@@ -317,60 +317,47 @@ pub fn retry(tx: &Tx<'_>, id: &DeliveryId) -> Result<()> {
     settle(tx, seq, &conversation, &message, id, "queued", None)
 }
 
-/// The stage: sends what may leave until told to stop, then waits for what is out.
+/// The stage: lets leave what may until told to stop. What is out then is waited for by whoever stops the hub: cutting it off would leave it
+/// unconfirmed.
 pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
     let stages = hub.store.stages().clone();
-    let (door, mut claimed, mut waits) = Door::new();
-    let (weak, joined) = (Arc::downgrade(&hub), door.clone());
+    let (known, mut waits) = watch::channel(Waits::default());
+    let known = Arc::new(known);
+    let (weak, told) = (Arc::downgrade(&hub), known.clone());
     stages.join(
         Stage::Outbox,
         Arc::new(move |tx| {
             let Some(hub) = weak.upgrade() else { return Ok(Ring::No) };
-            leave(tx, &hub, &joined)
+            leave(tx, &hub, &told)
         }),
     );
-    let mut out: JoinSet<()> = JoinSet::new();
     // What waits since before the start.
-    let mut pause = look(&hub, &door).await;
+    let mut pause = look(&hub, &known).await;
     while !stop.is_cancelled() {
         let idle = waits.borrow_and_update().idle(hub.store.clock().now());
         let wait = if pause.is_zero() { idle } else { pause };
         tokio::select! {
             () = stop.cancelled() => break,
-            Some((claimed, call)) = claimed.recv() => drop(out.spawn(attempt(hub.clone(), claimed, call))),
-            // Nothing that was announced before this loop looked is missed: the value itself is read above.
+            // Nothing that was told before this loop looked is missed: the value itself is read above.
             Ok(()) = waits.changed() => {}
-            () = stages.of(Stage::Outbox).notified() => pause = look(&hub, &door).await,
-            () = tokio::time::sleep(wait) => pause = look(&hub, &door).await,
-            Some(_) = out.join_next(), if !out.is_empty() => {}
+            () = stages.of(Stage::Outbox).notified() => pause = look(&hub, &known).await,
+            () = tokio::time::sleep(wait) => pause = look(&hub, &known).await,
         }
     }
     stages.part(Stage::Outbox);
-    // Every commit that still claimed something has ended when this one has: what was claimed is sent, or it would be unconfirmed.
+    // Every commit that still claimed something has ended when this one has: its calls are out, and are waited for.
     if let Err(error) = hub.store.write(|_| Ok(())).await {
         tracing::warn!(error = ?error, "The outbox could not see to its end.");
-    }
-    while let Ok((claimed, call)) = claimed.try_recv() {
-        out.spawn(attempt(hub.clone(), claimed, call));
-    }
-    // What is out is waited for: cutting it off would leave it unconfirmed.
-    let patience = tokio::time::sleep(Duration::from_secs(8));
-    tokio::pin!(patience);
-    while !out.is_empty() {
-        tokio::select! {
-            _ = out.join_next() => {}
-            () = &mut patience => break,
-        }
     }
 }
 
 /// Asks about what may have arrived, and claims what may leave now in a commit of its own. How long to leave the database alone after a
 /// failure.
-async fn look(hub: &Arc<Hub>, door: &Arc<Door>) -> Duration {
+async fn look(hub: &Arc<Hub>, known: &Arc<watch::Sender<Waits>>) -> Duration {
     let looked = async {
         reconcile_due(hub).await?;
-        let (inside, door) = (hub.clone(), door.clone());
-        hub.store.write(move |tx| leave(tx, &inside, &door)).await
+        let (inside, known) = (hub.clone(), known.clone());
+        hub.store.write(move |tx| leave(tx, &inside, &known)).await
     };
     match looked.await {
         Ok(_) => Duration::ZERO,

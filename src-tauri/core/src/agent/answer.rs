@@ -35,13 +35,13 @@ enum Ended {
     Lost,
 }
 
-/// Takes a claimed turn to its end.
-pub async fn take(hub: &Arc<Hub>, turn: Turn, cancelled: CancellationToken) {
+/// Takes a claimed turn to its end. `brief` is what was read already.
+pub async fn take(hub: &Arc<Hub>, turn: Turn, brief: Option<Brief>, cancelled: CancellationToken) {
     let mut usage = turn.usage;
     let ended = tokio::select! {
         () = cancelled.cancelled() => Ok(Ended::Lost),
         // A bug in one model's connector must not leave its conversation waiting for an end that nobody writes.
-        ended = std::panic::AssertUnwindSafe(answer(hub, &turn, &mut usage)).catch_unwind() => {
+        ended = std::panic::AssertUnwindSafe(answer(hub, &turn, brief, &mut usage)).catch_unwind() => {
             ended.unwrap_or_else(|_| Err(Trouble::Own(anyhow::anyhow!("an answer panicked").into())))
         }
     };
@@ -85,8 +85,44 @@ impl Material {
     }
 }
 
-async fn answer(hub: &Arc<Hub>, turn: &Turn, usage: &mut Usage) -> Result<Ended, Trouble> {
-    let (desk, material) = Desk::open(hub, turn).await?;
+/// What the store knows for an answer and its first question to the model.
+pub struct Brief {
+    /// Who answers, and with what; `None` when the agent was deleted.
+    agent: Option<(Agent, Material)>,
+    conversation: Conversation,
+    customer: String,
+    shop: String,
+    time_zone: String,
+}
+
+impl Brief {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn read(db: &rusqlite::Connection, turn: &Turn) -> crate::error::Result<Self> {
+        let conversation = conversations::by_seq(db, turn.conversation)?;
+        let customer = db.prepare_cached("SELECT name FROM contact WHERE id = ?1")?.query_row([&conversation.contact], |row| row.get(0))?;
+        let agent = match rows::get(db, &turn.agent)? {
+            Some(agent) => {
+                let material = Material::read(db, &conversation, turn, longest_history(&agent))?;
+                Some((agent, material))
+            }
+            None => None,
+        };
+        Ok(Self { agent, conversation, customer, shop: setting(db, "shop_name")?, time_zone: setting(db, "time_zone")? })
+    }
+}
+
+async fn answer(hub: &Arc<Hub>, turn: &Turn, brief: Option<Brief>, usage: &mut Usage) -> Result<Ended, Trouble> {
+    let brief = match brief {
+        Some(brief) => brief,
+        None => {
+            let asked = turn.clone();
+            hub.store.read(move |db| Brief::read(db, &asked)).await?
+        }
+    };
+    let (desk, material) = Desk::open(hub, turn, brief)?;
     let _typing = typing::show(hub, &desk.channel, &desk.conversation);
     let remaining = desk.deadline.saturating_duration_since(Instant::now());
     tokio::time::timeout(remaining, desk.work(usage, material))
@@ -95,25 +131,8 @@ async fn answer(hub: &Arc<Hub>, turn: &Turn, usage: &mut Usage) -> Result<Ended,
 }
 
 impl Desk {
-    /// Reads everything for the first question in one go.
-    async fn open(hub: &Arc<Hub>, turn: &Turn) -> Result<(Self, Material), Trouble> {
-        let asked = turn.clone();
-        let (agent, conversation, customer, shop, time_zone) = hub
-            .store
-            .read(move |db| {
-                let conversation = conversations::by_seq(db, asked.conversation)?;
-                let customer: String =
-                    db.prepare_cached("SELECT name FROM contact WHERE id = ?1")?.query_row([&conversation.contact], |row| row.get(0))?;
-                let agent = match rows::get(db, &asked.agent)? {
-                    Some(agent) => {
-                        let material = Material::read(db, &conversation, &asked, longest_history(&agent))?;
-                        Some((agent, material))
-                    }
-                    None => None,
-                };
-                Ok((agent, conversation, customer, setting(db, "shop_name")?, setting(db, "time_zone")?))
-            })
-            .await?;
+    fn open(hub: &Arc<Hub>, turn: &Turn, brief: Brief) -> Result<(Self, Material), Trouble> {
+        let Brief { agent, conversation, customer, shop, time_zone } = brief;
         let (agent, material) = agent.ok_or(Trouble::AgentGone)?;
         let model = hub
             .connections

@@ -4,17 +4,17 @@
 //! turn has lost the word (a newer message superseded it, a person took over). Losing the word is decided in the database; the
 //! cancelling only saves the model's time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::ledger::Turn;
-use crate::agent::{answer, ledger};
+use crate::agent::answer::{self, Brief};
+use crate::agent::ledger;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::hub::Hub;
@@ -24,6 +24,10 @@ use crate::store::{Ring, Stage, Tx};
 
 /// How many answers may be in the making at once.
 const AT_ONCE: usize = 48;
+/// How many answers' material is read inside the commit that claims them, at most: everybody else's writes wait meanwhile.
+const FEW: usize = 4;
+/// How long changes of turns are gathered before they are looked at.
+const A_MOMENT: Duration = Duration::from_millis(50);
 
 pub use ledger::recover;
 
@@ -78,90 +82,71 @@ impl Drop for Seat {
     }
 }
 
-/// What the stage waits for, as the last look found it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Waits {
-    /// When the next turn is due.
-    due: Option<Timestamp>,
-    /// Whether more may be due than there was room for.
-    full: bool,
-}
-
-/// Where claimed turns go.
-struct Door {
-    claimed: mpsc::Sender<(Turn, Seat)>,
-    waits: watch::Sender<Waits>,
-}
-
-/// Claims turns that are due and hands them to the stage once the write is durable: inside the commit that made them due, or that made room
-/// for them.
-fn take_up(tx: &Tx<'_>, hub: &Arc<Hub>, door: &Arc<Door>) -> Result<Ring> {
+/// Claims turns that are due, inside the commit that made them due or made room for them, and begins them once it is durable. `next` is told
+/// when the next one is due.
+fn take_up(tx: &Tx<'_>, hub: &Arc<Hub>, next: &Arc<watch::Sender<Option<Timestamp>>>) -> Result<Ring> {
     if hub.stopping().is_cancelled() {
         return Ok(Ring::No);
     }
+    // Where there is no room, the answer that ends next makes some in the commit that writes its end.
     let room = AT_ONCE.saturating_sub(hub.turns.count());
     let (claimed, due) = if room == 0 { (Vec::new(), None) } else { ledger::claim(tx, room)? };
-    let waits = Waits { due, full: claimed.len() == room };
+    let few = claimed.len() <= FEW;
     for turn in claimed {
-        let (seat, door) = (Seat::take(hub, &turn.id), door.clone());
-        // Where the stage has ended meanwhile, the turn goes on at the next start.
-        tx.afterwards(move || drop(door.claimed.try_send((turn, seat))));
+        let seat = Seat::take(hub, &turn.id);
+        // Everything it needs was just written: it is read here, and not on another thread in a moment. What cannot be read is read again
+        // there, where its trouble is dealt with.
+        let brief = if few { Brief::read(tx, &turn).ok() } else { None };
+        tx.afterwards(move || {
+            let hub = seat.hub.clone();
+            hub.clone().spawn(async move {
+                answer::take(&hub, turn, brief, seat.cancelled.clone()).await;
+                drop(seat);
+            });
+        });
     }
-    let door = door.clone();
+    let next = next.clone();
     tx.afterwards(move || {
-        door.waits.send_if_modified(|known| std::mem::replace(known, waits) != waits);
+        next.send_if_modified(|known| std::mem::replace(known, due) != due);
     });
     Ok(Ring::No)
 }
 
-/// The stage: takes turns until told to stop. What is in the making then goes on at the next start.
+/// The stage: takes turns until told to stop. What is in the making then hears of it by its own token, and goes on at the next start.
 pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
     let stages = hub.store.stages().clone();
-    // No more answers are in the making than there are places.
-    let (sender, mut claimed) = mpsc::channel(AT_ONCE);
-    let (notes, mut waits) = watch::channel(Waits::default());
-    let door = Arc::new(Door { claimed: sender, waits: notes });
-    let (weak, joined) = (Arc::downgrade(&hub), door.clone());
+    let (next, mut known) = watch::channel(None);
+    let next = Arc::new(next);
+    let (weak, told) = (Arc::downgrade(&hub), next.clone());
     stages.join(
         Stage::Turns,
         Arc::new(move |tx| {
             let Some(hub) = weak.upgrade() else { return Ok(Ring::No) };
-            take_up(tx, &hub, &joined)
+            take_up(tx, &hub, &told)
         }),
     );
     hub.spawn(watch_words(hub.clone(), stop.clone()));
-    let mut tasks: JoinSet<()> = JoinSet::new();
     // What waits since before the start.
-    let mut pause = look(&hub, &door).await;
+    let mut pause = look(&hub, &next).await;
     while !stop.is_cancelled() {
-        let Waits { due, full } = *waits.borrow_and_update();
+        let due = *known.borrow_and_update();
         let idle = due.map_or(Duration::from_secs(3600), |due| due.since(hub.store.clock().now()).max(Duration::from_millis(1)));
         let wait = if pause.is_zero() { idle } else { pause };
         tokio::select! {
             () = stop.cancelled() => break,
-            Some((turn, seat)) = claimed.recv() => {
-                let hub = hub.clone();
-                tasks.spawn(async move {
-                    answer::take(&hub, turn, seat.cancelled.clone()).await;
-                    drop(seat);
-                });
-            }
-            // Nothing that was announced before this loop looked is missed: the value itself is read above.
-            Ok(()) = waits.changed() => {}
-            () = stages.of(Stage::Turns).notified() => pause = look(&hub, &door).await,
-            () = tokio::time::sleep(wait) => pause = look(&hub, &door).await,
-            Some(_) = tasks.join_next(), if !tasks.is_empty() => if full { pause = look(&hub, &door).await },
+            // Nothing that was told before this loop looked is missed: the value itself is read above.
+            Ok(()) = known.changed() => {}
+            () = stages.of(Stage::Turns).notified() => pause = look(&hub, &next).await,
+            () = tokio::time::sleep(wait) => pause = look(&hub, &next).await,
         }
     }
     stages.part(Stage::Turns);
-    // The tasks hear of the stop by their own tokens; their writes are whole or not at all.
-    while tasks.join_next().await.is_some() {}
 }
 
 /// Claims what is due in a commit of its own. How long to leave the database alone after a failure.
-async fn look(hub: &Arc<Hub>, door: &Arc<Door>) -> Duration {
-    let (inside, door) = (hub.clone(), door.clone());
-    match hub.store.write(move |tx| take_up(tx, &inside, &door)).await {
+async fn look(hub: &Arc<Hub>, next: &Arc<watch::Sender<Option<Timestamp>>>) -> Duration {
+    let (inside, next) = (hub.clone(), next.clone());
+    match hub.store.write(move |tx| take_up(tx, &inside, &next)).await {
         Ok(_) => Duration::ZERO,
         Err(error) => {
             tracing::error!(error = ?error, "Turns could not be read; trying again.");
@@ -170,29 +155,60 @@ async fn look(hub: &Arc<Hub>, door: &Arc<Door>) -> Duration {
     }
 }
 
-/// Cancels tasks whose turn no longer runs.
+/// Cancels tasks whose turn no longer runs. What changes within a moment is looked at together: an answer that is there at once is gone by
+/// then, and a model that thinks for seconds is stopped early enough.
 async fn watch_words(hub: Arc<Hub>, stop: CancellationToken) {
     let (mut changes, _) = hub.store.changes().listen(None);
     loop {
-        let turns = tokio::select! {
+        let mut doubtful = HashSet::new();
+        tokio::select! {
             () = stop.cancelled() => return,
             change = changes.recv() => match change {
-                Ok(announced) => match announced.change {
-                    Change::Turn { id, .. } => vec![id],
-                    _ => continue,
-                },
-                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => hub.turns.all(),
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                Ok(announced) => doubtful.extend(of_a_turn(announced.change)),
+                Err(RecvError::Lagged(_)) => doubtful.extend(hub.turns.all()),
+                Err(RecvError::Closed) => return,
             },
-        };
-        for turn in turns {
-            let Some(token) = hub.turns.token(&turn) else { continue };
-            let asked = turn.clone();
-            match hub.store.read(move |db| ledger::is_running(db, &asked)).await {
-                Ok(true) => {}
-                Ok(false) => token.cancel(),
-                Err(error) => tracing::warn!(turn.id = %turn, error = ?error, "A turn could not be looked at."),
+        }
+        if !doubtful.iter().any(|turn| hub.turns.token(turn).is_some()) {
+            continue;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(A_MOMENT) => {}
+        }
+        loop {
+            match changes.try_recv() {
+                Ok(announced) => doubtful.extend(of_a_turn(announced.change)),
+                Err(TryRecvError::Lagged(_)) => doubtful.extend(hub.turns.all()),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
+        stop_lost(&hub, doubtful).await;
+    }
+}
+
+fn of_a_turn(change: Change) -> Option<TurnId> {
+    if let Change::Turn { id, .. } = change { Some(id) } else { None }
+}
+
+/// Cancels those of `doubtful` that do not run any more.
+async fn stop_lost(hub: &Arc<Hub>, doubtful: HashSet<TurnId>) {
+    let tokens: Vec<_> = doubtful.into_iter().filter_map(|turn| Some((hub.turns.token(&turn)?, turn))).collect();
+    if tokens.is_empty() {
+        return;
+    }
+    let looked = hub
+        .store
+        .read(move |db| {
+            for (token, turn) in &tokens {
+                if !ledger::is_running(db, turn)? {
+                    token.cancel();
+                }
+            }
+            Ok(())
+        })
+        .await;
+    if let Err(error) = looked {
+        tracing::warn!(error = ?error, "Whether answers still have the word could not be looked at.");
     }
 }

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use super::{CHECKS, Claimed, IN_FLIGHT, IN_FLIGHT_PER_CONNECTION, LOOK_AGAIN, claim};
+use super::{CHECKS, IN_FLIGHT, IN_FLIGHT_PER_CONNECTION, LOOK_AGAIN, attempt, claim};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::hub::Hub;
@@ -73,29 +73,11 @@ impl Waits {
     }
 }
 
-/// Where claimed deliveries go.
-pub struct Door {
-    /// To the stage.
-    claimed: mpsc::Sender<(Claimed, Call)>,
-    /// What the stage waits for.
-    waits: watch::Sender<Waits>,
-}
-
-impl Door {
-    /// A door, and where the stage stands behind it.
-    pub fn new() -> (Arc<Self>, mpsc::Receiver<(Claimed, Call)>, watch::Receiver<Waits>) {
-        // No more calls are out than there are places.
-        let (claimed, stage) = mpsc::channel(IN_FLIGHT);
-        let (waits, known) = watch::channel(Waits::default());
-        (Arc::new(Self { claimed, waits }), stage, known)
-    }
-}
-
-/// Claims what may leave now and hands it to the stage once the write is durable.
+/// Claims what may leave now and sends it once the write is durable. `known` is told what the stage waits for.
 ///
 /// # Errors
 /// When the database cannot be read or written; nothing is claimed then.
-pub fn leave(tx: &Tx<'_>, hub: &Hub, door: &Arc<Door>) -> Result<Ring> {
+pub fn leave(tx: &Tx<'_>, hub: &Arc<Hub>, known: &Arc<watch::Sender<Waits>>) -> Result<Ring> {
     if hub.stopping().is_cancelled() {
         return Ok(Ring::No);
     }
@@ -106,18 +88,13 @@ pub fn leave(tx: &Tx<'_>, hub: &Hub, door: &Arc<Door>) -> Result<Ring> {
     let claimed = if room == 0 || allowance.is_empty() { Vec::new() } else { claim(tx, &allowance, room)? };
     for claimed in claimed {
         hub.pace.spend(&claimed.connection);
-        let (call, door) = (hub.out.begin(&claimed.connection), door.clone());
-        tx.afterwards(move || {
-            // There is room: no more calls are out than it has places. A stage that has ended took what was claimed before it ended.
-            if let Err(error) = door.claimed.try_send((claimed, call)) {
-                tracing::error!(%error, "A claimed delivery found nobody to send it; it is unconfirmed at the next start.");
-            }
-        });
+        let (hub, call) = (hub.clone(), hub.out.begin(&claimed.connection));
+        tx.afterwards(move || hub.clone().spawn(attempt(hub, claimed, call)));
     }
     let waits = Waits { due: next_due(tx)?, paced: paced.map(|wait| now.plus(wait)), unsure: next_unsure(tx)? };
-    let door = door.clone();
+    let known = known.clone();
     tx.afterwards(move || {
-        door.waits.send_if_modified(|known| std::mem::replace(known, waits) != waits);
+        known.send_if_modified(|known| std::mem::replace(known, waits) != waits);
     });
     Ok(Ring::No)
 }

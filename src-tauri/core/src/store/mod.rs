@@ -169,7 +169,7 @@ impl Store {
         answer.await.map_err(|_| closing())?
     }
 
-    /// Runs `work` on a read-only connection, off the async threads.
+    /// Runs `work` on a read-only connection, off the async threads. It sees one moment, however many statements it makes.
     pub async fn read<T, F>(self: &Arc<Self>, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -181,7 +181,8 @@ impl Store {
         let reader = Lent { reader: Some(reader), store: self.clone(), _permit: permit };
         tokio::task::spawn_blocking(move || {
             let reader = reader;
-            let result = work(&reader);
+            // One look at the log for all statements; it ends with this block.
+            let result = reader.unchecked_transaction().map_err(Error::from).and_then(|moment| work(&moment));
             if let Err(Error { code: Code::Corrupt, source, .. }) = &result {
                 let complaint = source.as_ref().map_or_else(String::new, |source| format!("{source:#}"));
                 reader.store.inspector.complain(&complaint);
