@@ -35,7 +35,7 @@ const QUIET: usize = 4;
 const AT_ONCE: usize = 8;
 const SMALL: usize = 64 << 10;
 /// How many arrivals within [`STORM_LOOK`] make a storm.
-const STORM: u64 = 10;
+const STORM: f64 = 10.0;
 const STORM_LOOK: Duration = Duration::from_millis(10);
 /// How long reading waits for a storm to pass before it takes its share all the same.
 const LONGEST_DELAY: Duration = Duration::from_millis(300);
@@ -159,7 +159,7 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
         }),
     );
     loop {
-        let next = match turn(&hub).await {
+        let next = match sweep(&hub).await {
             Ok(Some(next)) => next,
             Ok(None) => Duration::from_secs(3600),
             Err(error) => {
@@ -167,10 +167,6 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
                 Duration::from_secs(2)
             }
         };
-        if next.is_zero() && !stop.is_cancelled() {
-            let_the_storm_pass(&hub).await;
-            continue;
-        }
         tokio::select! {
             () = stop.cancelled() => break,
             () = stages.of(Stage::Arrivals).notified() => {}
@@ -186,7 +182,7 @@ fn read_at_once(tx: &Tx<'_>, hub: &Arc<Hub>) -> Result<Ring> {
     if tx.pieces() > QUIET || hub.stopping().is_cancelled() {
         return Ok(Ring::Yes);
     }
-    let (arrived, later) = pending(tx, tx.now(), AT_ONCE + 1)?;
+    let (arrived, later) = pending(tx, tx.now(), 0, AT_ONCE + 1)?;
     let size: usize = arrived.iter().map(|arrival| arrival.request.body.len()).sum();
     if arrived.len() > AT_ONCE || size > SMALL {
         return Ok(Ring::Yes);
@@ -201,46 +197,84 @@ fn read_at_once(tx: &Tx<'_>, hub: &Arc<Hub>) -> Result<Ring> {
     Ok(if left { Ring::Yes } else { Ring::No })
 }
 
-/// While many arrive, storing them goes first: a service is answered at once, and what it brought is read a moment later.
-async fn let_the_storm_pass(hub: &Hub) {
-    let began = tokio::time::Instant::now();
-    while began.elapsed() < LONGEST_DELAY {
-        let before = hub.intake.load(Ordering::Relaxed);
-        tokio::time::sleep(STORM_LOOK).await;
-        if hub.intake.load(Ordering::Relaxed) - before < STORM {
+/// While many arrive, storing them goes first: a service is answered at once, and what it brought is read a moment later. Nobody waits when
+/// no more than a few came since there were `before` of them, at `began`.
+async fn let_the_storm_pass(hub: &Hub, mut before: u64, mut began: tokio::time::Instant) {
+    let patience = tokio::time::Instant::now() + LONGEST_DELAY;
+    loop {
+        let came = hub.intake.load(Ordering::Relaxed) - before;
+        let looks = began.elapsed().as_secs_f64() / STORM_LOOK.as_secs_f64();
+        if (came as f64) < STORM * looks.max(1.0) || tokio::time::Instant::now() >= patience {
             return;
         }
+        (before, began) = (before + came, tokio::time::Instant::now());
+        tokio::time::sleep(STORM_LOOK).await;
     }
 }
 
-/// One round. Zero = there may be more at once; otherwise when the next one is due, if any waits.
-async fn turn(hub: &Arc<Hub>) -> Result<Option<Duration>> {
+/// A part of what is pending, ready to take effect.
+struct Batch {
+    read: Vec<(Read, Pending)>,
+    /// When the next one after these is due, if all that is due now is here.
+    next_due: Option<Timestamp>,
+}
+
+impl Batch {
+    /// What is pending behind number `after`, read and understood on a reader's thread.
+    async fn read(hub: &Arc<Hub>, after: i64) -> Result<Self> {
+        let (inside, now) = (hub.clone(), hub.store.clock().now());
+        let read = move |db: &rusqlite::Connection| {
+            let (pending, next_due) = pending(db, now, after, BATCH)?;
+            Ok(Self { read: pending.into_iter().map(|arrival| (understood(&inside, &arrival), arrival)).collect(), next_due })
+        };
+        hub.store.read(read).await
+    }
+
+    /// Does what they say, in order: one queue, of which the writer makes few commits.
+    async fn settle(self, hub: &Arc<Hub>) -> Result<()> {
+        let mut pieces = Vec::with_capacity(BATCH.div_ceil(PIECE));
+        let mut read = self.read.into_iter().peekable();
+        while read.peek().is_some() {
+            let (inside, piece) = (hub.clone(), read.by_ref().take(PIECE).collect::<Vec<_>>());
+            pieces.push(hub.store.write(move |tx| settle(tx, &inside, &piece)));
+        }
+        // Unconstrained, because a task that has used up its budget is woken in the opposite order: the rest of a long batch would be written
+        // backwards, and an edit before its message is lost.
+        tokio::task::unconstrained(join_all(pieces)).await.into_iter().collect()
+    }
+}
+
+/// Reads what is pending until there is nothing left. When the next one is due, if any waits.
+async fn sweep(hub: &Arc<Hub>) -> Result<Option<Duration>> {
+    let mut batch = Batch::read(hub, 0).await?;
+    while let Some((_, last)) = batch.read.last() {
+        if hub.stopping().is_cancelled() {
+            return Ok(None);
+        }
+        let (last, full) = (last.seq, batch.read.len() == BATCH);
+        let (before, began) = (hub.intake.load(Ordering::Relaxed), tokio::time::Instant::now());
+        batch = if full {
+            // While these are written the next are read.
+            let (settled, next) = tokio::join!(batch.settle(hub), Batch::read(hub, last));
+            settled?;
+            next?
+        } else {
+            batch.settle(hub).await?;
+            // From the beginning: one that could not be stored is due later.
+            Batch::read(hub, 0).await?
+        };
+        let_the_storm_pass(hub, before, began).await;
+    }
     let now = hub.store.clock().now();
-    let (pending, next_due) = hub.store.read(move |db| pending(db, now, BATCH)).await?;
-    if pending.is_empty() {
-        return Ok(next_due.map(|due| due.since(now).max(Duration::from_millis(50))));
-    }
-    let full = pending.len() == BATCH;
-    // Written in order into one queue: the writer makes one commit of them. Unconstrained, because a task that has used up its budget
-    // is woken in the opposite order: the rest of a long batch would be written backwards, and an edit before its message is lost.
-    let mut pieces = Vec::with_capacity(BATCH.div_ceil(PIECE));
-    let mut pending = pending.into_iter().peekable();
-    while pending.peek().is_some() {
-        let piece: Vec<_> = pending.by_ref().take(PIECE).map(|arrival| (understood(hub, &arrival), arrival)).collect();
-        let inside = hub.clone();
-        pieces.push(hub.store.write(move |tx| settle(tx, &inside, &piece)));
-    }
-    let done = tokio::task::unconstrained(join_all(pieces)).await;
-    done.into_iter().collect::<Result<Vec<()>>>()?;
-    Ok(if full { Some(Duration::ZERO) } else { Some(Duration::ZERO).filter(|_| next_due.is_none()).or(Some(Duration::from_millis(50))) })
+    Ok(batch.next_due.map(|due| due.since(now).max(Duration::from_millis(50))))
 }
 
-/// What is to be read now, in order, at most `many`; and when the next one after that is due, if all of it is here.
-fn pending(db: &rusqlite::Connection, now: Timestamp, many: usize) -> Result<(Vec<Pending>, Option<Timestamp>)> {
+/// What is to be read now behind number `after`, in order, at most `many`; and when the next one after that is due, if all of it is here.
+fn pending(db: &rusqlite::Connection, now: Timestamp, after: i64, many: usize) -> Result<(Vec<Pending>, Option<Timestamp>)> {
     let mut statement = db.prepare_cached(
-        "SELECT seq, id, connection, attempts, method, path, query, headers, body FROM arrival WHERE verdict = 'pending' AND due_at <= ?1 ORDER BY seq LIMIT ?2",
+        "SELECT seq, id, connection, attempts, method, path, query, headers, body FROM arrival WHERE verdict = 'pending' AND due_at <= ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![now, i64::try_from(many).unwrap_or(i64::MAX)], |row| {
+    let rows = statement.query_map(params![now, after, i64::try_from(many).unwrap_or(i64::MAX)], |row| {
         let headers: String = row.get(7)?;
         Ok(Pending {
             seq: row.get(0)?,
