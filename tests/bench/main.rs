@@ -13,6 +13,7 @@
 use std::time::{Duration, Instant};
 
 mod bare;
+mod connectors;
 mod inbox;
 mod load;
 mod ours;
@@ -68,6 +69,9 @@ async fn bench(arguments: &[String]) {
     }
     if wanted("answers") {
         answers(&mut report, &scale).await;
+    }
+    if wanted("connectors") {
+        connectors::connectors(&report, scale.rounds).await;
     }
     if wanted("inbox") && !quick {
         inbox::inbox(&mut report, 1_000_000).await;
