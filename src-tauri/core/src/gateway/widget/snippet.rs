@@ -40,19 +40,43 @@ fn fill(template: &str, values: &[(&str, String)]) -> String {
     out
 }
 
-/// A text as a JavaScript value that cannot end the script it stands in.
+/// A text as a JavaScript value that cannot end the script it stands in. It is plain ASCII: the page that it is pasted into
+/// may say that it is written in anything.
 fn safe(text: &str) -> String {
     let json = serde_json::Value::String(text.to_owned()).to_string();
-    json.replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_ascii() && !matches!(letter, '<' | '>' | '&') {
+            out.push(letter);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_owner_types_reads_right_on_a_page_in_any_encoding() {
+        let made = safe("Olá, pão & café 🥐");
+        assert_eq!(made, r#""Ol\u00e1, p\u00e3o \u0026 caf\u00e9 \ud83e\udd50""#);
+        assert_eq!(serde_json::from_str::<String>(&made).unwrap(), "Olá, pão & café 🥐");
+    }
+
+    #[test]
+    fn the_words_of_the_line_are_plain_ascii() {
+        // Not there where the chat was not built.
+        for path in ["snippet.template.js", "snippet.words.json"] {
+            if let Some(file) = Files::get(path) {
+                assert!(file.data.is_ascii(), "{path}");
+            }
+        }
+    }
 
     #[test]
     fn nothing_that_an_owner_types_ends_the_script_or_fills_another_gap() {
