@@ -32,7 +32,7 @@ mod tests;
 
 pub use coverage::{Covered, Topic, coverage};
 pub use read::{Format, MAX_BYTES, Passage, read_document};
-pub use search::{GOOD, Hit, search};
+pub use search::{GOOD, Hit, names_something_known, search};
 
 /// The longest part of a document that is given at once, in bytes.
 pub const WINDOW: usize = 8 << 10;
