@@ -66,7 +66,8 @@ fn the_catalogue_says_what_a_person_needs_to_know() {
         assert!(about.color.starts_with('#') && about.color.len() == 7, "{kind}");
         assert!(about.links.iter().all(|(_, url)| url.starts_with("https://")), "{kind}");
         assert!(about.auth == Auth::None || !about.steps.is_empty(), "{kind}: how do I get the key?");
-        assert!(about.disabled.is_some() || connector.channel().is_some() || connector.model().is_some(), "{kind} does nothing");
+        let does = connector.channel().is_some() || connector.model().is_some() || connector.sign_in().is_some();
+        assert!(about.disabled.is_some() || does, "{kind} does nothing");
         assert!(about.auth == Auth::None || connector.simulator().is_some(), "{kind} has no simulator");
     }
 }
@@ -323,6 +324,9 @@ async fn attempt(desk: &Desk, simulator: &dyn Simulator) -> Result<(), ServiceEr
             done |= matches!(chunk?, Chunk::Done(_));
         }
         assert!(done, "a stream without an error ends in Done");
+    }
+    if desk.connector.channel().is_none() && desk.connector.model().is_none() {
+        desk.connector.test(desk.link()).await?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shopbell_core::arrivals;
+use shopbell_core::clock::Clock;
 use shopbell_core::connector::{AnyConnector, Request};
 use shopbell_core::error::ApiError;
 use shopbell_core::gateway::doors::{self, Places, Ports};
@@ -37,6 +38,11 @@ impl TestHub {
     /// The same, where a turn waits for its model's owner no longer than `hold`.
     pub async fn holding(hold: Duration, more: Vec<Arc<dyn AnyConnector>>) -> Self {
         Self::opened(Arc::new(tempfile::tempdir().unwrap()), more, |options| options.hold = hold).await
+    }
+
+    /// The hub of a directory, by that clock.
+    pub async fn by_clock(directory: Arc<tempfile::TempDir>, clock: Arc<dyn Clock>, more: Vec<Arc<dyn AnyConnector>>) -> Self {
+        Self::opened(directory, more, |options| options.clock = clock).await
     }
 
     /// The hub of a directory that may have been used before.

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use shopbell_core::clock::{Clock, SystemClock};
 use shopbell_core::connector::{
-    AnyConnector, AnyLink, Channel, Event, IncomingMessage, MediaSource, Outgoing, Request, Said, Settings, Simulator, Sink, StoredMedia,
+    AnyConnector, AnyLink, Channel, Event, IncomingMessage, MediaSource, NoAccess, Outgoing, Request, Said, Settings, Simulator, Sink,
+    StoredMedia,
 };
 use shopbell_core::http::Client;
 use shopbell_core::id::{ConnectionId, DeliveryId, MediaId};
@@ -65,7 +66,14 @@ impl Desk {
 
     /// What the connector works with.
     pub fn link(&self) -> AnyLink<'_> {
-        AnyLink { connection: &self.connection, config: &self.settings, http: &self.http, media: &self.files, clock: &self.clock }
+        AnyLink {
+            connection: &self.connection,
+            config: &self.settings,
+            http: &self.http,
+            media: &self.files,
+            clock: &self.clock,
+            access: &NoAccess,
+        }
     }
 
     /// Stores a file that can be sent.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::json;
 use shopbell_core::error::Code;
+use shopbell_core::oauth::LONGEST_LINK;
 use tauri::{AppHandle, Manager, Url};
 use tauri_plugin_deep_link::DeepLinkExt;
 
@@ -15,7 +16,7 @@ use super::host::Host;
 use super::window;
 
 /// The longest link that is looked at. Codes of large providers reach 2 KB.
-const LONGEST: usize = 8 * 1024;
+const LONGEST: usize = LONGEST_LINK;
 
 /// `text` as a link of ours, if it is one.
 pub fn parse(text: &str) -> Option<Url> {
@@ -37,7 +38,14 @@ pub fn start(app: &AppHandle, first: Option<Url>) {
     // The links of a second profile would go to whichever started last; its sign-ins come back over loopback instead.
     if app.state::<Host>().is_main_profile() {
         let app = app.clone();
-        tauri::async_runtime::spawn_blocking(move || register(&app));
+        tauri::async_runtime::spawn(async move {
+            let registering = app.clone();
+            let is_ours = tauri::async_runtime::spawn_blocking(move || register(&registering)).await.unwrap_or(false);
+            // Only where links do arrive is a sign-in sent back by one.
+            if let (true, Ok(hub)) = (is_ours, app.state::<Host>().hub().await) {
+                hub.sign_ins.take_links();
+            }
+        });
     }
 }
 
@@ -50,7 +58,7 @@ fn open(app: &AppHandle, url: Url) {
         match app.state::<Host>().call("open_link", json!({ "url": url.as_str() })).await {
             Ok(_) => tracing::info!("A sign-in came back from the browser."),
             // Anybody can make a link. The log names neither it nor what stood in it.
-            Err(error) if matches!(error.code, Code::NotFound | Code::Invalid | Code::Forbidden) => {
+            Err(error) if matches!(error.code, Code::NotFound | Code::Conflict | Code::Invalid | Code::Forbidden) => {
                 tracing::debug!("A link that nobody waits for was dropped.");
             }
             Err(error) => tracing::warn!(error.code = ?error.code, "A link could not be handed to the hub."),
@@ -58,19 +66,20 @@ fn open(app: &AppHandle, url: Url) {
     });
 }
 
-/// Registers the scheme for this user, unless an installed package did so for everybody.
-fn register(app: &AppHandle) {
+/// Registers the scheme for this user, unless an installed package did so for everybody. Whether links arrive here then.
+fn register(app: &AppHandle) -> bool {
     if cfg!(target_os = "macos") || installed_by_package() {
-        return;
+        return true;
     }
     if let Err(error) = app.deep_link().register_all() {
         tracing::warn!(error = %error, "shopbell:// links could not be registered: sign-ins in the browser will have to be pasted.");
-        return;
+        return false;
     }
     #[cfg(target_os = "linux")]
     if let Err(error) = unquote_exec(app) {
         tracing::warn!(error = %error, "The registration of shopbell:// links could not be adjusted.");
     }
+    true
 }
 
 /// A program under `/usr` came with its own desktop file.

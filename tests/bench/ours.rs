@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use shopbell_core::connector::{
     About, Account, AnyConnector, AnyLink, Channel, ChannelRules, Event, Forged, Malformed, Model, Outgoing, Page, Receipt, Request,
-    ServiceError, Settings, StartSimulator,
+    ServiceError, Settings, SignIn, StartSimulator,
 };
 use shopbell_core::error::Sentence;
 use shopbell_core::gateway::hosts::Hosts;
@@ -164,6 +164,10 @@ impl AnyConnector for Unpaced {
     }
     fn page(&self) -> Option<&dyn Page<Settings>> {
         self.inner.page()
+    }
+
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        self.inner.sign_in()
     }
 }
 

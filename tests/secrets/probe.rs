@@ -56,7 +56,7 @@ impl Connector for Probe {
     }
 
     fn roles(&self) -> Roles<Config> {
-        Roles { channel: None, model: None, page: None }
+        Roles { channel: None, model: None, page: None, sign_in: None }
     }
 
     fn check(&self, config: &Config) -> Vec<(String, Sentence)> {

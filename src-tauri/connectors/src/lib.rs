@@ -39,6 +39,7 @@ connectors! {
     whatsapp_twilio => WhatsAppTwilio,
     sms_twilio => SmsTwilio,
     instagram => Instagram,
+    google_calendar => GoogleCalendar,
     built_in => BuiltIn,
     openai => OpenAi,
     openrouter => OpenRouter,

@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 use rusqlite::Row;
 
 use crate::clock::Clock;
-use crate::connector::{AnyConnector, AnyLink, ChannelRules, MediaSource, Reports, Settings, SharedCallback};
+use crate::connector::{Access, AnyConnector, AnyLink, ChannelRules, MediaSource, Reports, Settings, SharedCallback};
 use crate::error::{Result, Sentence};
 use crate::http::Client;
 use crate::id::ConnectionId;
@@ -28,6 +28,8 @@ pub struct Live {
     pub http: Client,
     /// What its channel can and may do, if it is one; asked once.
     pub rules: Option<ChannelRules>,
+    /// The token that its owner's sign-in gave.
+    pub access: Arc<dyn Access>,
     /// The callback that it shares with others of the same app.
     pub shared: Option<SharedCallback>,
 }
@@ -47,7 +49,7 @@ impl Live {
     /// What a connector works with; `None` while the settings cannot be read.
     pub fn link<'a>(&'a self, media: &'a dyn MediaSource, clock: &'a dyn Clock) -> Option<AnyLink<'a>> {
         let config = self.settings.as_ref().ok()?;
-        Some(AnyLink { connection: &self.connection, config, http: &self.http, media, clock })
+        Some(AnyLink { connection: &self.connection, config, http: &self.http, media, clock, access: self.access.as_ref() })
     }
 }
 
@@ -155,6 +157,7 @@ pub fn assemble(
     connector: Arc<dyn AnyConnector>,
     secrets: std::result::Result<std::collections::BTreeMap<String, crate::secret::Secret>, Sentence>,
     network: &crate::http::Network,
+    access: Arc<dyn Access>,
 ) -> Live {
     let settings = secrets.and_then(|secrets| {
         connector.settings(with_secrets(&connection.config, &secrets)).map_err(|wrong| {
@@ -167,7 +170,7 @@ pub fn assemble(
     let http = network.client(connection.config.get("base_url").and_then(serde_json::Value::as_str));
     let rules = connector.channel().map(crate::connector::Channel::rules);
     let shared = connector.channel().zip(settings.as_ref().ok()).and_then(|(channel, settings)| channel.shared_callback(settings));
-    Live { connection, connector, settings, http, rules, shared }
+    Live { connection, connector, settings, http, rules, access, shared }
 }
 
 /// 128 random bits as hex: the public name of a connection.

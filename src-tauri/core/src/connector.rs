@@ -28,6 +28,7 @@ mod simulator;
 mod posted;
 mod erased;
 pub mod fields;
+mod sign_in;
 
 pub use about::*;
 pub use channel::*;
@@ -38,6 +39,7 @@ pub use page::*;
 pub use posted::{Posted, PostedChoice, PostedPage};
 pub use refusal::*;
 pub use rules::*;
+pub use sign_in::*;
 pub use simulator::*;
 pub use thinking::*;
 
@@ -77,17 +79,30 @@ pub struct Roles<C: Send + Sync> {
     pub model: Option<Box<dyn Model<C>>>,
     /// The hub itself serves the page on which customers write (the website chat).
     pub page: Option<Box<dyn Page<C>>>,
+    /// Its owner signs in at the service in the browser.
+    pub sign_in: Option<Box<dyn SignIn>>,
 }
 
 impl<C: Send + Sync> Roles<C> {
     /// A channel and nothing else.
     pub fn channel(channel: impl Channel<C> + 'static) -> Self {
-        Self { channel: Some(Box::new(channel)), model: None, page: None }
+        Self { channel: Some(Box::new(channel)), model: None, page: None, sign_in: None }
     }
 
     /// A model and nothing else.
     pub fn model(model: impl Model<C> + 'static) -> Self {
-        Self { channel: None, model: Some(Box::new(model)), page: None }
+        Self { channel: None, model: Some(Box::new(model)), page: None, sign_in: None }
+    }
+
+    /// Nothing but a sign-in: what else it can do comes with it.
+    pub fn sign_in(sign_in: impl SignIn + 'static) -> Self {
+        Self { channel: None, model: None, page: None, sign_in: Some(Box::new(sign_in)) }
+    }
+
+    /// The same, where one may also sign in at the service.
+    #[must_use]
+    pub fn signing_in(self, sign_in: impl SignIn + 'static) -> Self {
+        Self { sign_in: Some(Box::new(sign_in)), ..self }
     }
 }
 
@@ -116,4 +131,6 @@ pub trait AnyConnector: Send + Sync {
     fn model(&self) -> Option<&dyn Model<Settings>>;
     /// The page role.
     fn page(&self) -> Option<&dyn Page<Settings>>;
+    /// The sign-in role.
+    fn sign_in(&self) -> Option<&dyn SignIn>;
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, RwLock, Weak};
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
@@ -33,6 +33,8 @@ use crate::introductions::Introductions;
 use crate::lab::{self, Lab};
 use crate::media::Media;
 use crate::model::{Change, ConnectionStatus};
+use crate::oauth::SignIns;
+use crate::oauth::renew::GrantedAccess;
 use crate::outbox::{Out, Pace};
 use crate::secret::Secret;
 use crate::store::{Stage, Store};
@@ -40,7 +42,7 @@ use crate::tunnel::{self, Supervisor};
 use crate::vault::keychain::{Keychain, SystemKeychain};
 use crate::vault::{self, Vault, VaultState};
 use crate::wake::{self, Wakes};
-use crate::{agent, arrivals, backup, first_run, housekeeping, listening, media, outbox, say};
+use crate::{agent, arrivals, backup, first_run, housekeeping, listening, media, oauth, outbox, say};
 
 /// How a hub is opened.
 pub struct HubOptions {
@@ -137,10 +139,14 @@ pub struct Hub {
     pub intake: AtomicU64,
     /// Keeps the public address.
     pub tunnel: Supervisor,
+    /// Sign-ins at services, in progress.
+    pub sign_ins: SignIns,
     /// What a Lab has more than a shop; `None` in a shop.
     pub lab: Option<Lab>,
     /// The profile's name.
     pub profile: String,
+    /// Itself, for what a connection hands on to its connector.
+    me: Weak<Hub>,
     gather: Option<Duration>,
     language: RwLock<String>,
     reach: RwLock<Reach>,
@@ -177,7 +183,10 @@ impl Hub {
             Ok(opened) => opened,
             Err(error) => return Err(store.explained(error).await),
         };
-        let hub = Arc::new(Self {
+        let tunnel = Supervisor::new()?;
+        let hub = Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            sign_ins: SignIns::default(),
             media: Arc::new(Media::new(store.clone())),
             store,
             vault,
@@ -196,7 +205,7 @@ impl Hub {
             holds_back: tokio::sync::watch::channel(holds_back || standing).0,
             again: CancellationToken::new(),
             intake: AtomicU64::new(0),
-            tunnel: Supervisor::new()?,
+            tunnel,
             lab: lab.then(Lab::default),
             profile,
             gather,
@@ -263,6 +272,7 @@ impl Hub {
         self.store.write(arrivals::recover).await?;
         self.store.write(media::recover).await?;
         self.store.write(conversions::recover).await?;
+        oauth::renew::recover(self).await?;
         let unsure = self.store.write(outbox::recover).await?;
         let resumed = self.store.write(agent::turn::recover).await?;
         if unsure + resumed > 0 {
@@ -277,6 +287,7 @@ impl Hub {
         self.tasks.spawn(outbox::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(media::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(conversions::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(oauth::renew::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(media::hearing::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(listening::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(standby::give_on_rest(self.store.clone()));
@@ -454,7 +465,8 @@ impl Hub {
             }
             kept => kept.map(|kept| kept.secrets).map_err(|error| error.message),
         };
-        let live = connections::assemble(row, connector, secrets, &self.network);
+        let access = Arc::new(GrantedAccess::of(self.me.clone(), row.id.clone()));
+        let live = connections::assemble(row, connector, secrets, &self.network, access);
         let (id, works) = (live.connection.id.clone(), live.is_active());
         let thinks = live.connector.model().is_some();
         self.connections.put(live);

@@ -128,6 +128,8 @@ ids! {
     DocumentId = "doc_";
     /// A customer of the Lab that can be played again.
     LabScriptId = "lab_";
+    /// Somebody on the way to a service's page to sign in, and back.
+    FlowId = "flw_";
 }
 
 #[cfg(test)]

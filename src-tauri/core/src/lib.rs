@@ -46,6 +46,7 @@ pub mod connections;
 pub mod arrivals;
 pub mod conversations;
 pub mod conversions;
+pub mod oauth;
 pub mod agent;
 pub mod outbox;
 pub mod introductions;

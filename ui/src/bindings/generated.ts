@@ -1,5 +1,13 @@
 // What the hub can be asked, and the shapes of questions and answers. Written by a test of shopbell-core; do not edit.
 
+/** An account to choose. */
+export type AccountChoice = {
+  /** Its id. */
+  id: string,
+  /** As its owner knows it. */
+  name: string,
+};
+
 /** What helps after a refusal. The inbox has a button for most of them. */
 export type Action = "reauthorise" | "grant_permission" | "use_template" | "fix_template" | "fix_content" | "slow_down" | "unreachable" | "blocked" | "not_today" | "pay" | "fix_account";
 
@@ -253,6 +261,34 @@ export type Assign = {
 /** How a connection proves who it is. */
 export type Auth = "none" | "api_key" | "basic" | "oauth";
 
+/** How one connection is signed in to, and until when. */
+export type AuthRow = {
+  /** The connection. */
+  connection: ConnectionId,
+  /** What its owner calls it. */
+  name: string,
+  /** The kind of service. */
+  connector: string,
+  /** That kind's type; null when this version no longer knows it. */
+  type?: ConnectorType | null,
+  /** How it proves who it is: by the owner's sign-in where there is one, else as its kind does. */
+  auth?: Auth | null,
+  /** The account. */
+  account?: string | null,
+  /** How the sign-in stands; null where nobody signed in. */
+  state?: SignInState | null,
+  /** When the present token ends; null = it does not, or nobody knows. */
+  expires_at?: Timestamp | null,
+  /** When it was given. */
+  refreshed_at?: Timestamp | null,
+  /** When it is renewed next; null = it is not. */
+  refresh_at?: Timestamp | null,
+  /** Why renewing failed last. */
+  error?: string | null,
+  /** What less works because a box was not ticked. */
+  missing: Array<string>,
+};
+
 /** Whose word it is, with their name. */
 export type Author = { "type": "contact",
   /** Their name. */
@@ -308,6 +344,26 @@ export type Backups = {
   export_folder: string,
   /** A sealed file being made or unpacked. */
   progress: BackupProgress | null,
+};
+
+/** Which connection is to be signed in. */
+export type BeginSignIn = {
+  /** The connection; a draft will do. */
+  connection: ConnectionId,
+  /** Scopes to ask for besides the usual ones. */
+  scopes?: Array<string> | null,
+};
+
+/** A sign-in that has begun. */
+export type BegunSignIn = {
+  /** Its id. */
+  flow: FlowId,
+  /** The service's page, to be opened in the system's browser. */
+  authorize_url: string,
+  /** How the answer comes back. */
+  way: SignInWay,
+  /** Until when the owner may take. */
+  ends_at: Timestamp,
 };
 
 /** An arrival as it is taken along. */
@@ -404,6 +460,14 @@ export type Choice = {
   url?: string,
   /** A line under it, where the channel has lists. */
   description?: string,
+};
+
+/** The account that was meant. */
+export type ChooseAccount = {
+  /** The sign-in. */
+  flow: FlowId,
+  /** The account's id. */
+  account: string,
 };
 
 /** Cloudflare's program. */
@@ -527,6 +591,8 @@ export type Connector = {
   model: boolean,
   /** The hub itself serves the page where customers write. */
   page: boolean,
+  /** How one signs in in the browser; null = a key is typed. */
+  sign_in?: SignInButton | null,
 };
 
 /** Whether a kind of service can be connected. */
@@ -1015,6 +1081,12 @@ export type FileMark = {
   reason?: string | null,
 };
 
+/** The address on which the browser ended. */
+export type FinishSignIn = {
+  /** All of it, as the browser's address line shows it. */
+  address: string,
+};
+
 /** How soon customers heard something. */
 export type FirstResponse = {
   /** Half of the conversations had an answer within this. */
@@ -1026,6 +1098,9 @@ export type FirstResponse = {
   /** Conversations that wait for their first answer. */
   waiting: number,
 };
+
+/** Somebody on the way to a service's page to sign in, and back. */
+export type FlowId = string;
 
 /** A sealed file on this computer. */
 export type FoundBackup = {
@@ -1090,6 +1165,12 @@ export type GetLabThread = {
   connection: ConnectionId,
   /** The thread. */
   thread: string,
+};
+
+/** Which sign-in. */
+export type GetSignIn = {
+  /** Its id. */
+  flow: FlowId,
 };
 
 /** Which turn. */
@@ -1719,6 +1800,12 @@ export type Notice = {
 /** How grave a notice is. */
 export type NoticeLevel = "info" | "warning" | "problem";
 
+/** A link of our own scheme. */
+export type OpenLink = {
+  /** The whole link. */
+  url: string,
+};
+
 /** One line of an order. */
 export type OrderLine = {
   /** The product, as the catalogue names it. */
@@ -2080,6 +2167,47 @@ export type SignInAgain = {
   why: string,
 };
 
+/** The button to sign in. */
+export type SignInButton = {
+  /** Whose name stands on it. */
+  provider: string,
+  /** The fields of the form that must be filled before. */
+  needs: Array<string>,
+};
+
+/** Where a sign-in stands. */
+export type SignInRow = {
+  /** Its id. */
+  flow: FlowId,
+  /** The connection. */
+  connection: ConnectionId,
+  /** Where it stands. */
+  status: SignInStatus,
+  /** How the answer comes back. */
+  way: SignInWay,
+  /** Why it came to nothing, or which step failed, in a sentence. */
+  reason?: string | null,
+  /** Whose account it is. */
+  account?: string | null,
+  /** The accounts to choose from. */
+  accounts: Array<AccountChoice>,
+  /** What less works because a box was not ticked. */
+  missing: Array<string>,
+  /** What is being done for the account after the sign-in, in order. */
+  steps: Array<StepRow>,
+  /** Until when the owner may take. */
+  ends_at: Timestamp,
+};
+
+/** How a grant stands. */
+export type SignInState = "active" | "degraded" | "needs_sign_in" | "signed_out";
+
+/** Where a flow stands. */
+export type SignInStatus = "waiting" | "trading" | "choosing" | "settling" | "done" | "failed" | "cancelled";
+
+/** How the answer comes back from the browser. */
+export type SignInWay = "deep_link" | "loopback" | "public";
+
 /** Out of sight for a while. */
 export type Snooze = {
   /** Which conversation. */
@@ -2102,6 +2230,16 @@ export type Source = {
 
 /** Who wrote last. */
 export type Speaker = "contact" | "agent" | "person" | "system";
+
+/** A step after the sign-in. */
+export type StepRow = {
+  /** What it does. */
+  words: string,
+  /** Whether it is done. */
+  done: boolean,
+  /** Whether it failed; the reason stands above. */
+  failed: boolean,
+};
 
 /** How a streamed answer is cut into messages (S4.2). */
 export type StreamMode = "full" | "sentence" | "direct";
@@ -2664,6 +2802,26 @@ export type Commands = {
   website_snippet: [GetConnection, WebsiteSnippet];
   /** The verify token of a connection, to be pasted at the service. */
   reveal_verify_token: [GetConnection, VerifyToken];
+  /** Begins to sign a connection in; gives the service's page to open in the system's browser. */
+  begin_sign_in: [BeginSignIn, BegunSignIn];
+  /** Where a sign-in stands. */
+  get_sign_in: [GetSignIn, SignInRow];
+  /** Takes the answer of a sign-in from the address on which the browser ended. */
+  finish_sign_in: [FinishSignIn, SignInRow];
+  /** Chooses among the accounts that a sign-in opens. */
+  choose_sign_in_account: [ChooseAccount, SignInRow];
+  /** Does again what failed after a sign-in, from that step on. */
+  resume_sign_in: [GetSignIn, SignInRow];
+  /** Calls a sign-in off. */
+  cancel_sign_in: [GetSignIn, SignInRow];
+  /** Signs a connection out: gives the grant back at the service and forgets its tokens. */
+  sign_out: [GetConnection, Empty];
+  /** Renews a connection's access token now. */
+  refresh_sign_in: [GetConnection, AuthRow];
+  /** How every connection is signed in to, until when, and when that is renewed. */
+  list_sign_ins: [Empty, Items<AuthRow>];
+  /** Takes a `shopbell://` link: the answer of a sign-in, or the wish to see the window. */
+  open_link: [OpenLink, Empty];
   /** Every agent, oldest first. */
   list_agents: [Empty, Items<Agent>];
   /** One agent. */

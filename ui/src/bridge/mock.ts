@@ -21,6 +21,7 @@ import type { ChangeEvent, Host } from "./host";
 import { contactOf, conversationRows, messagesOf, nina, you } from "./mock/bakery";
 import { type Answers, roomAnswers } from "./mock/rooms";
 import { agentList, connectionList, connectorList, knowledgeList } from "./mock/services";
+import { signInAnswers } from "./mock/signIn";
 
 const asked = new URLSearchParams(location.search);
 const fresh = asked.has("fresh");
@@ -415,6 +416,7 @@ const answers: Answers = {
     return {};
   },
   ...roomAnswers(announce),
+  ...signInAnswers(announce),
 };
 
 const photo = `data:image/svg+xml;utf8,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" width="900" height="600"><rect width="900" height="600" fill="#e9d5b0"/><ellipse cx="450" cy="330" rx="250" ry="120" fill="#b5762c"/><path d="M280 300c60-60 280-60 340 0" stroke="#f3d9a4" stroke-width="16" fill="none"/></svg>')}`;

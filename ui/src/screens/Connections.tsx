@@ -14,6 +14,7 @@ import { connections, connectors } from "../queries/connections";
 import { notices } from "../queries/notices";
 import { sentence } from "../words/error";
 import styles from "./Connections.module.css";
+import { AuthTable } from "./connections/AuthTable";
 import { Catalogue, type TypeFilter } from "./connections/Catalogue";
 import { ConnectionCard } from "./connections/ConnectionCard";
 import { type ConnectionState, stateOf, wantsOwner, worstFirst } from "./connections/state";
@@ -87,6 +88,7 @@ export function Connections() {
             query={query}
             now={now}
           />
+          {yours.data.items.length > 0 ? <AuthTable kinds={kinds.data.items} now={now} /> : null}
           <Catalogue
             connectors={kinds.data.items}
             query={query}

@@ -67,7 +67,7 @@ impl JsonSchema for Config {
 
 /// The same connection, as what all channels of an account share knows it.
 fn account(link: Link<'_, Config>) -> Link<'_, twilio::Config> {
-    Link { connection: link.connection, config: &link.config.0, http: link.http, media: link.media, clock: link.clock }
+    Link { connection: link.connection, config: &link.config.0, http: link.http, media: link.media, clock: link.clock, access: link.access }
 }
 
 #[async_trait]

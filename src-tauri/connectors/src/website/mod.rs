@@ -111,7 +111,7 @@ impl Connector for Website {
     }
 
     fn roles(&self) -> Roles<Config> {
-        Roles { channel: Some(Box::new(WebsiteChannel)), model: None, page: Some(Box::new(WebsitePage)) }
+        Roles { channel: Some(Box::new(WebsiteChannel)), model: None, page: Some(Box::new(WebsitePage)), sign_in: None }
     }
 
     fn check(&self, config: &Config) -> Vec<(String, Sentence)> {

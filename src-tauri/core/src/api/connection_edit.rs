@@ -22,6 +22,7 @@ use crate::error::{Code, Error, Result, Sentence};
 use crate::hub::{Hub, unknown_connector};
 use crate::id::{AgentId, ConnectionId};
 use crate::model::{Change, Connection, ConnectionStatus};
+use crate::oauth::{flow, grant};
 use crate::secret::Secret;
 use crate::store::{Stage, Tx};
 use crate::vault::{self, Kept};
@@ -305,6 +306,18 @@ fn change(hub: &Hub, tx: &Tx<'_>, old: &Connection, config: Option<Value>, statu
         for (place, secret) in &split.secrets {
             hub.vault.seal_into(tx, old.id.as_str(), place, secret)?;
         }
+        typed_over(hub, tx, old, &split, moved)?;
+    }
+    Ok(())
+}
+
+/// A token that somebody types takes the place of the one that a sign-in gave; and what was granted for one address is not shown to another.
+fn typed_over(hub: &Hub, tx: &Tx<'_>, old: &Connection, split: &Split, moved: bool) -> Result<()> {
+    let Some(grant) = grant::get(tx, &old.id)? else { return Ok(()) };
+    let granted = grant::tokens(tx, &hub.vault, &old.id)?.map(|tokens| tokens.access);
+    let typed = grant.plan.field.as_ref().is_some_and(|field| split.secrets.get(field) != granted.as_ref());
+    if moved || typed {
+        grant::forget(tx, &hub.vault, &old.id)?;
     }
     Ok(())
 }
@@ -365,6 +378,8 @@ pub async fn delete_connection(hub: &Arc<Hub>, request: GetConnection) -> Result
                 return Err(Error::new(Code::Conflict, why));
             }
             vault.remove(tx, id.as_str())?;
+            flow::cancel_all(tx, &vault, &id)?;
+            grant::forget(tx, &vault, &id)?;
             tx.execute(
                 "UPDATE connection SET deleted_at = ?2, updated_at = ?2, status = 'paused', status_reason = NULL, cursor = NULL, webhook = NULL,
                    hook_key = 'deleted ' || id WHERE id = ?1",

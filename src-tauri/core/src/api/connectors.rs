@@ -66,6 +66,17 @@ pub struct ConnectorRow {
     pub model: bool,
     /// The hub itself serves the page where customers write.
     pub page: bool,
+    /// How one signs in in the browser; null = a key is typed.
+    pub sign_in: Option<SignInButton>,
+}
+
+/// The button to sign in.
+#[derive(Clone, Debug, Serialize, JsonSchema, TS)]
+pub struct SignInButton {
+    /// Whose name stands on it.
+    pub provider: String,
+    /// The fields of the form that must be filled before.
+    pub needs: Vec<String>,
 }
 
 /// Something needed before starting.
@@ -176,6 +187,10 @@ fn row(connector: &dyn AnyConnector, language: &str) -> ConnectorRow {
         channel: rules.map(ChannelLimits::from),
         model: connector.model().is_some(),
         page: connector.page().is_some(),
+        sign_in: connector.sign_in().map(|role| SignInButton {
+            provider: role.provider().to_owned(),
+            needs: role.needs().iter().map(|field| (*field).to_owned()).collect(),
+        }),
     }
 }
 

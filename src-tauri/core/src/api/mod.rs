@@ -39,6 +39,7 @@ pub mod form;
 pub mod connections;
 pub mod connection_edit;
 pub mod connection_use;
+pub mod sign_in;
 pub mod templates;
 pub mod notices;
 pub mod agents;
@@ -88,6 +89,7 @@ use owning::{Assign, ChangeLabels, HandBack, SetConversationStatus, Snooze, Take
 use replies::{MarkRead, SendReply};
 use search::{Search, SearchHit};
 use settings::{SettingsRow, UpdateSettings};
+use sign_in::{AuthRow, BeginSignIn, BegunSignIn, ChooseAccount, FinishSignIn, GetSignIn, OpenLink, SignInRow};
 use tunnel::{SetTunnel, TunnelRow};
 use turns::{GetTurn, ListTurns, TurnRow, TurnWhole};
 use vault::{ChangePassphrase, CreateVault, Health, LoginLink, UnlockVault};
@@ -233,6 +235,27 @@ commands! {
     connection_use::website_snippet(GetConnection) -> WebsiteSnippet;
     /// The verify token of a connection, to be pasted at the service.
     connection_use::reveal_verify_token(GetConnection) -> VerifyToken;
+
+    /// Begins to sign a connection in; gives the service's page to open in the system's browser.
+    sign_in::begin_sign_in(BeginSignIn) -> BegunSignIn;
+    /// Where a sign-in stands.
+    sign_in::get_sign_in(GetSignIn) -> SignInRow;
+    /// Takes the answer of a sign-in from the address on which the browser ended.
+    sign_in::finish_sign_in(FinishSignIn) -> SignInRow;
+    /// Chooses among the accounts that a sign-in opens.
+    sign_in::choose_sign_in_account(ChooseAccount) -> SignInRow;
+    /// Does again what failed after a sign-in, from that step on.
+    sign_in::resume_sign_in(GetSignIn) -> SignInRow;
+    /// Calls a sign-in off.
+    sign_in::cancel_sign_in(GetSignIn) -> SignInRow;
+    /// Signs a connection out: gives the grant back at the service and forgets its tokens.
+    sign_in::sign_out(GetConnection) -> Empty;
+    /// Renews a connection's access token now.
+    sign_in::refresh_sign_in(GetConnection) -> AuthRow;
+    /// How every connection is signed in to, until when, and when that is renewed.
+    sign_in::list_sign_ins(Empty) -> Items<AuthRow>;
+    /// Takes a `shopbell://` link: the answer of a sign-in, or the wish to see the window.
+    sign_in::open_link(OpenLink) -> Empty;
 
     /// Every agent, oldest first.
     agents::list_agents(Empty) -> Items<AgentRow>;

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{
     About, Account, AnyConnector, AnyLink, Channel, ChannelRules, Chunk, Connector, Conversion, Event, Fetched, Forged, Link, Malformed,
-    Model, ModelRow, Outgoing, Page, PageLook, Profile, Prompt, Receipt, Request, Roles, ServiceError, Settings, SharedCallback, Sink,
-    StartSimulator, Template, WebhookState,
+    Model, ModelRow, Outgoing, Page, PageLook, Profile, Prompt, Receipt, Request, Roles, ServiceError, Settings, SharedCallback, SignIn,
+    Sink, StartSimulator, Template, WebhookState,
 };
 use crate::connector::Reports;
 use crate::error::Sentence;
@@ -17,8 +17,8 @@ use crate::model::Address;
 
 /// Makes a connector fit for the registry.
 pub fn erase<K: Connector>(connector: K) -> Arc<dyn AnyConnector> {
-    let Roles { channel, model, page } = connector.roles();
-    Arc::new(Erased { connector, channel: channel.map(ErasedChannel), model: model.map(ErasedModel), page: page.map(ErasedPage) })
+    let Roles { channel, model, page, sign_in } = connector.roles();
+    Arc::new(Erased { connector, channel: channel.map(ErasedChannel), model: model.map(ErasedModel), page: page.map(ErasedPage), sign_in })
 }
 
 struct Erased<K: Connector> {
@@ -26,6 +26,7 @@ struct Erased<K: Connector> {
     channel: Option<ErasedChannel<K::Config>>,
     model: Option<ErasedModel<K::Config>>,
     page: Option<ErasedPage<K::Config>>,
+    sign_in: Option<Box<dyn SignIn>>,
 }
 
 struct ErasedChannel<C: Send + Sync>(Box<dyn Channel<C>>);
@@ -37,7 +38,14 @@ fn typed<C: 'static>(settings: &Settings) -> &C {
 }
 
 fn typed_link<C: 'static>(link: AnyLink<'_>) -> Link<'_, C> {
-    Link { connection: link.connection, config: typed(link.config), http: link.http, media: link.media, clock: link.clock }
+    Link {
+        connection: link.connection,
+        config: typed(link.config),
+        http: link.http,
+        media: link.media,
+        clock: link.clock,
+        access: link.access,
+    }
 }
 
 #[async_trait]
@@ -76,6 +84,10 @@ impl<K: Connector> AnyConnector for Erased<K> {
 
     fn page(&self) -> Option<&dyn Page<Settings>> {
         self.page.as_ref().map(|page| page as _)
+    }
+
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        self.sign_in.as_deref()
     }
 }
 

@@ -3,10 +3,13 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::{Access, ServiceError};
 use crate::clock::Clock;
 use crate::http::Client;
 use crate::id::MediaId;
 use crate::model::Connection;
+use crate::say;
+use crate::secret::Secret;
 
 /// One connection in use: its settings (with secrets) and what it may use to reach its service.
 pub struct Link<'a, C: ?Sized> {
@@ -20,6 +23,8 @@ pub struct Link<'a, C: ?Sized> {
     pub media: &'a dyn MediaSource,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// The token that its owner's sign-in gave; see [`Self::with_token`].
+    pub access: &'a dyn Access,
 }
 
 impl<C: ?Sized> Link<'_, C> {
@@ -46,6 +51,28 @@ impl<C: ?Sized> Link<'_, C> {
             let mut segments = url.path().trim_start_matches('/').split('/');
             segments.any(|segment| segment == "hooks") && segments.next() == Some(self.connection.hook_key.as_str())
         })
+    }
+
+    /// Makes a call with the access token of the owner's sign-in, or with `typed` where nobody signed in. A refused token is renewed, and the
+    /// call made once more with the new one.
+    ///
+    /// # Errors
+    /// What the call answers; [`ServiceError::Unauthorized`] when there is no token at all.
+    pub async fn with_token<T, F>(&self, typed: Option<&Secret>, call: impl Fn(Secret) -> F) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<T, ServiceError>>,
+    {
+        let granted = self.access.token().await?;
+        let Some(token) = granted.clone().or_else(|| typed.filter(|typed| !typed.is_empty()).cloned()) else {
+            return Err(ServiceError::Unauthorized(say!("Nobody has signed in yet. Press the button to sign in.")));
+        };
+        match call(token.clone()).await {
+            Err(ServiceError::Unauthorized(sentence)) if granted.is_some() => match self.access.instead_of(&token).await? {
+                Some(renewed) => call(renewed).await,
+                None => Err(ServiceError::Unauthorized(sentence)),
+            },
+            answer => answer,
+        }
     }
 
     /// Whether the service is a simulator or a server in the house: its owner typed where it is.

@@ -14,5 +14,6 @@ pub mod files;
 pub mod admin;
 pub mod public;
 pub mod hooks;
+pub mod oauth;
 pub mod widget;
 pub mod doors;

@@ -1,4 +1,4 @@
-//! The public side: the only thing a tunnel may expose. Hooks, the website chat, files with a signed address; nothing else, and
+//! The public side: the only thing a tunnel may expose. Hooks, the website chat, files with a signed address, the way back of a sign-in; nothing else, and
 //! everything else is the same 404.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,6 +20,7 @@ use hyper::body::{Frame, SizeHint};
 use super::answer;
 use super::hooks;
 use super::hosts::Hosts;
+use super::oauth;
 use super::pace::Pace;
 use super::seats::{Seat, Seats};
 use super::serve::Peer;
@@ -85,6 +86,7 @@ impl Public {
             .route("/hooks/{key}/{*rest}", any(hooks::hook))
             .route("/media/{signed}", get(media))
             .route("/.well-known/shopbell/{nonce}", get(proof))
+            .route("/oauth/callback", any(oauth::callback))
             .nest("/widget/v1", widget::router())
             .fallback(nothing)
             .method_not_allowed_fallback(nothing)

@@ -23,6 +23,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_lab.sql"),
     include_str!("migrations/0011_backups.sql"),
     include_str!("migrations/0012_reach.sql"),
+    include_str!("migrations/0013_sign_in.sql"),
 ];
 
 /// Brings the database to the newest schema.

@@ -9,7 +9,7 @@ import { arrivals, deliveries, refusals, turnSteps, turns } from "./happened";
 import { agentList, connectionList, connectorList } from "./services";
 
 export type Answers = { [N in keyof Commands]?: (request: Commands[N][0]) => Commands[N][1] };
-type Announce = (kind: "connection" | "agent" | "arrival" | "delivery" | "knowledge", id: string) => void;
+export type Announce = (kind: "connection" | "agent" | "arrival" | "delivery" | "knowledge", id: string) => void;
 
 connectionList.push(
   {

@@ -190,10 +190,17 @@ export const connectorList: Connector[] = [
     required: ["base_url"],
     properties: { base_url: { type: "string", format: "uri", title: "Address" }, api_key: secret("API key") },
   }),
-  kind("google-calendar", "Google Calendar", "Tool - Native", icon("#2f63c0", letter), form([], {}), {
-    auth: "oauth",
-    status: "disabled",
-  }),
+  kind(
+    "google-calendar",
+    "Google Agenda",
+    "Tool - Native",
+    icon("#2f63c0", letter),
+    form(["client_id", "client_secret"], {
+      client_id: { type: "string", title: "ID do cliente" },
+      client_secret: secret("Chave secreta do cliente"),
+    }),
+    { auth: "oauth", sign_in: { provider: "Google", needs: ["client_id", "client_secret"] } },
+  ),
 ];
 
 export const connectionList: Connection[] = [

@@ -22,6 +22,7 @@ import { useNow } from "../useNow";
 import { Abilities } from "./Abilities";
 import styles from "./Setup.module.css";
 import { SetupMenu } from "./SetupMenu";
+import { SignInCard } from "./SignInCard";
 import { Steps } from "./Steps";
 import { TestCard } from "./TestCard";
 import { useGuide } from "./useGuide";
@@ -180,6 +181,15 @@ export function Setup({ connector, connection }: { connector: Connector; connect
             errors={setup.errors}
             suggestions={modelNames ? { model: modelNames, default_model: modelNames } : undefined}
           />
+          {connector.sign_in ? (
+            <SignInCard
+              provider={connector.sign_in.provider}
+              connection={connection}
+              busy={setup.signingIn || setup.testing}
+              onSignIn={setup.signIn}
+              onUse={setup.test}
+            />
+          ) : null}
           {setup.failed ? (
             <p className={styles.trouble} role="alert">
               <TriangleAlert size={16} strokeWidth={1.8} aria-hidden />

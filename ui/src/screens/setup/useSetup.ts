@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Connection, Connector, TestResult } from "../../bindings";
-import { ApiError, call } from "../../bridge";
+import { ApiError, call, openExternal } from "../../bridge";
 import {
   at,
   check,
@@ -17,6 +17,7 @@ import {
 } from "../../components/schema-form/schema";
 import { useKept } from "../../hooks/useKept";
 import { queryClient } from "../../queries/client";
+import { begunKey } from "../../queries/signIn";
 import { sentence } from "../../words/error";
 import { changesOf } from "./changes";
 import { dropDraft, keepDraft, keepStep, readDraft } from "./drafts";
@@ -111,8 +112,23 @@ export function useSetup(connector: Connector, connection: Connection | undefine
     onSuccess: ({ id, found }) => settle(id, found),
     onError: refuse,
   });
-  const failed = test.error ?? save.error;
-  const busy = save.isPending || test.isPending;
+  // What was typed is kept first: the service's answer finds the connection also after a restart.
+  const signIn = useMutation({
+    mutationFn: async () => {
+      const needed = fields.filter((field) => connector.sign_in?.needs.includes(field.path));
+      const wrong = check(needed, values, t);
+      if (Object.keys(wrong).length > 0) throw new ApiError("invalid", t("setup.look_again"), wrong);
+      const id = connection !== undefined && !dirty ? connection.id : await store(connection?.status !== "active");
+      const begun = await call("begin_sign_in", { connection: id });
+      queryClient.setQueryData(begunKey(id), begun);
+      await openExternal(begun.authorize_url);
+      return id;
+    },
+    onSuccess: (id) => settle(id),
+    onError: refuse,
+  });
+  const failed = test.error ?? save.error ?? signIn.error;
+  const busy = save.isPending || test.isPending || signIn.isPending;
 
   return {
     fields,
@@ -140,6 +156,10 @@ export function useSetup(connector: Connector, connection: Connection | undefine
     setValues: (next: Values) => {
       setValues(next);
       touch();
+    },
+    signingIn: signIn.isPending,
+    signIn: () => {
+      if (!busy) signIn.mutate();
     },
     save: () => {
       if (!busy) save.mutate();
