@@ -12,5 +12,9 @@ mod doors;
 mod bore;
 #[path = "reach/ssh.rs"]
 mod ssh;
+#[path = "reach/registering.rs"]
+mod registering;
+#[path = "reach/canary.rs"]
+mod canary;
 #[path = "reach/cloudflared.rs"]
 mod cloudflared;

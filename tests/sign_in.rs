@@ -270,7 +270,7 @@ async fn every_way_to_come_to_nothing_is_said_in_a_sentence() {
     shop.google.turn(|knobs| knobs.instead = Some((400, json!({ "error": "invalid_grant" }).to_string())));
     fails("too old, or used before").await;
     shop.google.turn(|knobs| {
-        knobs.instead = Some((400, json!({ "error": "admin_policy_enforced", "error_description": "Ask your admin" }).to_string()))
+        knobs.instead = Some((400, json!({ "error": "admin_policy_enforced", "error_description": "Ask your admin" }).to_string()));
     });
     fails("Ask your admin").await;
     let right = shop.google.unsigned();

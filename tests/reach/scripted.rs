@@ -118,6 +118,7 @@ pub fn patience() -> Patience {
         pause: (Duration::from_millis(20), Duration::from_millis(100)),
         reset: Duration::from_secs(1),
         look: Duration::from_millis(500),
+        hurry: 100,
     }
 }
 

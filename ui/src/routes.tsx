@@ -28,6 +28,7 @@ const screens = {
   FirstRun: lazyRouteComponent(() => import("./screens/FirstRun"), "FirstRun"),
   Knowledge: lazyRouteComponent(() => import("./screens/Knowledge"), "Knowledge"),
   Lab: lazyRouteComponent(() => import("./screens/Lab"), "Lab"),
+  Reach: lazyRouteComponent(() => import("./screens/Reach"), "Reach"),
   Settings: lazyRouteComponent(() => import("./screens/Settings"), "Settings"),
 };
 
@@ -87,6 +88,7 @@ const activity = createRoute({
   validateSearch: activitySearch,
 });
 const lab = createRoute({ getParentRoute: () => shell, path: "/lab", component: screens.Lab });
+const reach = createRoute({ getParentRoute: () => shell, path: "/reach", component: screens.Reach });
 const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: screens.Settings });
 
 export const router = createRouter({
@@ -108,6 +110,7 @@ export const router = createRouter({
       knowledge,
       activity,
       lab,
+      reach,
       settings,
     ]),
   ]),

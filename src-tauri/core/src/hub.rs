@@ -42,7 +42,7 @@ use crate::tunnel::{self, Supervisor};
 use crate::vault::keychain::{Keychain, SystemKeychain};
 use crate::vault::{self, Vault, VaultState};
 use crate::wake::{self, Wakes};
-use crate::{agent, arrivals, backup, first_run, housekeeping, listening, media, oauth, outbox, say};
+use crate::{agent, arrivals, backup, canary, first_run, housekeeping, listening, media, oauth, outbox, registrations, say};
 
 /// How a hub is opened.
 pub struct HubOptions {
@@ -294,6 +294,8 @@ impl Hub {
         self.tasks.spawn(housekeeping::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(backup::local::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(tunnel::supervisor::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(registrations::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(canary::run(self.clone(), self.stop.clone()));
         self.working.store(true, Ordering::Release);
         self.store.changes().announce(vec![Change::Settings]);
         Ok(())

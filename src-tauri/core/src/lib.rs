@@ -57,6 +57,8 @@ pub mod backup;
 pub mod first_run;
 pub mod lab;
 pub mod tunnel;
+pub mod registrations;
+pub mod canary;
 pub mod gateway;
 pub mod api;
 pub mod hub;

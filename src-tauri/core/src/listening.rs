@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rusqlite::params;
@@ -19,6 +19,7 @@ use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::model::Change;
 use crate::queue::backoff;
+use crate::say;
 
 /// How often "it answers" is written down while nothing new comes.
 const PROOF_EVERY: Duration = Duration::from_secs(60);
@@ -83,7 +84,14 @@ fn listens(live: &Live) -> bool {
 async fn listen(hub: Arc<Hub>, live: Arc<Live>, stop: CancellationToken) {
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let sink = Intake { hub: hub.clone(), live: live.clone(), proven: std::sync::Mutex::new(None) };
+        let sink = Intake {
+            hub: hub.clone(),
+            live: live.clone(),
+            proven: std::sync::Mutex::new(None),
+            progress: std::sync::Mutex::new(Instant::now()),
+        };
+        let patience =
+            live.settings.as_ref().ok().zip(live.connector.channel()).and_then(|(settings, channel)| channel.progress_within(settings));
         let Some((channel, link)) = live.connector.channel().zip(live.link(hub.media.as_ref(), hub.store.clock().as_ref())) else { return };
         let cursor = match hub.cursor(&live.connection.id).await {
             Ok(cursor) => cursor,
@@ -99,6 +107,10 @@ async fn listen(hub: Arc<Hub>, live: Arc<Live>, stop: CancellationToken) {
         let ended = tokio::select! {
             () = stop.cancelled() => return,
             ended = channel.listen(link, cursor, &sink) => ended,
+            () = sink.is_silent(patience) => {
+                tracing::warn!(connection.id = %live.connection.id, "A listener got no answer for too long; it is started again.");
+                Err(ServiceError::Temporary(say!("The service's answer stayed away for too long. We ask again.")))
+            }
         };
         if sink.proven.lock().expect("nothing panics while it is held").is_some() {
             failures = 0;
@@ -129,10 +141,28 @@ async fn listen(hub: Arc<Hub>, live: Arc<Live>, stop: CancellationToken) {
 struct Intake {
     hub: Arc<Hub>,
     live: Arc<Live>,
-    proven: std::sync::Mutex<Option<std::time::Instant>>,
+    proven: std::sync::Mutex<Option<Instant>>,
+    /// When the listener last got anywhere.
+    progress: std::sync::Mutex<Instant>,
 }
 
 impl Intake {
+    fn progresses(&self) {
+        *self.progress.lock().expect("nothing panics while it is held") = Instant::now();
+    }
+
+    /// Returns when the listener got nowhere for `patience`: a connection may look open for ever while nobody is at its other end.
+    async fn is_silent(&self, patience: Option<Duration>) {
+        let Some(patience) = patience else { return std::future::pending().await };
+        loop {
+            let since = self.progress.lock().expect("nothing panics while it is held").elapsed();
+            match patience.checked_sub(since) {
+                Some(left) if !left.is_zero() => tokio::time::sleep(left).await,
+                Some(_) | None => return,
+            }
+        }
+    }
+
     /// The service answered: the connection works. Written down now and then.
     async fn works(&self) {
         {
@@ -140,7 +170,7 @@ impl Intake {
             if proven.is_some_and(|at| at.elapsed() < PROOF_EVERY) {
                 return;
             }
-            *proven = Some(std::time::Instant::now());
+            *proven = Some(Instant::now());
         }
         self.hub.proven(&self.live.connection.id).await;
     }
@@ -149,6 +179,7 @@ impl Intake {
 #[async_trait]
 impl Sink for Intake {
     async fn accept(&self, requests: Vec<Request>, cursor: Option<String>) -> anyhow::Result<()> {
+        self.progresses();
         let id = self.live.connection.id.clone();
         self.hub
             .store
@@ -160,11 +191,13 @@ impl Sink for Intake {
                 Ok(())
             })
             .await?;
+        self.progresses();
         self.works().await;
         Ok(())
     }
 
     async fn alive(&self) {
+        self.progresses();
         self.works().await;
     }
 

@@ -511,6 +511,10 @@ export type Connection = {
   webhook_url?: string | null,
   /** When it last proved that it works. */
   last_proven_at?: Timestamp | null,
+  /** Where on the way in something is wrong, as the last look found. */
+  hop?: Hop | null,
+  /** What is wrong there, in a sentence. */
+  hop_reason?: string | null,
   /** When it was made. */
   created_at: Timestamp,
 };
@@ -2118,11 +2122,11 @@ export type SetTunnel = {
   /** Cloudflared may be fetched. */
   may_download?: boolean | null,
   /** ngrok's authtoken; empty forgets it. */
-  authtoken: string,
+  authtoken?: string | null,
   /** The token of a tunnel at Cloudflare; empty forgets it. */
-  token: string,
+  token?: string | null,
   /** The password at a server, or Pinggy's token; empty forgets it. */
-  password: string,
+  password?: string | null,
   /** The server's key was changed by its owner: the next one it shows is kept. */
   trust_host_key?: boolean | null,
 };
@@ -2361,6 +2365,24 @@ export type TryLine = {
 export type TryRole = "user" | "assistant";
 
 /** An address there was. */
+export type Registration = {
+  connection: ConnectionId,
+  name: string,
+  connector: string,
+  called: boolean,
+  state?: RegistrationState | null,
+  desired_url?: string | null,
+  confirmed_url?: string | null,
+  error?: string | null,
+  tried_at?: Timestamp | null,
+  confirmed_at?: Timestamp | null,
+  hop?: Hop | null,
+  reason?: string | null,
+  proven_at?: Timestamp | null,
+};
+
+export type RegistrationState = "waiting" | "registering" | "confirmed" | "failed" | "manual" | "elsewhere";
+
 export type TunnelAddress = {
   /** How it was made. */
   driver: DriverKind,
@@ -2798,6 +2820,8 @@ export type Commands = {
   tunnel_state: [Empty, TunnelState];
   /** Chooses another way to a public address, or tries the present one again. */
   set_tunnel: [SetTunnel, TunnelState];
+  /** Where each service was told to call, and whether the way from it is whole. */
+  list_registrations: [Empty, Items<Registration>];
   /** The line that puts a website chat on a page, and a page on this computer to try it. */
   website_snippet: [GetConnection, WebsiteSnippet];
   /** The verify token of a connection, to be pasted at the service. */

@@ -19,6 +19,7 @@ import type {
 import { ApiError } from "./error";
 import type { ChangeEvent, Host } from "./host";
 import { contactOf, conversationRows, messagesOf, nina, you } from "./mock/bakery";
+import { registrations, tunnel } from "./mock/reach";
 import { type Answers, roomAnswers } from "./mock/rooms";
 import { agentList, connectionList, connectorList, knowledgeList } from "./mock/services";
 import { signInAnswers } from "./mock/signIn";
@@ -195,6 +196,13 @@ const answers: Answers = {
     setTimeout(() => announce("settings", "settings"));
     return settings;
   },
+  tunnel_state: () => tunnel,
+  set_tunnel: (request) => {
+    const driver = request.driver ?? tunnel.driver;
+    Object.assign(tunnel, { driver, phase: driver === "off" ? "off" : "public_ok", trouble: null, hop: null });
+    return tunnel;
+  },
+  list_registrations: () => ({ items: registrations }),
   get_backups: () => copies,
   back_up_now: () => {
     Object.assign(copies.local, { done_at: Date.now(), tried_at: Date.now(), trouble: null });

@@ -13,7 +13,7 @@ const nouns: Record<ChangeKind, string[]> = {
   conversation: ["conversations", "counts", "conversation", "contact", "labels", "conversions"],
   message: ["conversations", "counts"],
   delivery: ["conversations", "deliveries"],
-  connection: ["connections", "snippet", "health", "notices"],
+  connection: ["connections", "snippet", "health", "notices", "registrations"],
   agent: ["agents"],
   knowledge: ["knowledge"],
   arrival: ["arrivals"],
@@ -21,7 +21,7 @@ const nouns: Record<ChangeKind, string[]> = {
   contact: ["contact", "conversations"],
   media: [],
   // A public address that came or went is in the line for a website as well.
-  settings: ["settings", "health", "backups", "snippet"],
+  settings: ["settings", "health", "backups", "snippet", "tunnel", "registrations"],
   typing: [],
 };
 

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { ShieldCheck, TriangleAlert } from "lucide-react";
 import { useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -132,6 +133,9 @@ function Sheet({ shop, state }: { shop: ShopSettings; state: Health }) {
             t("settings.no_public_url")
           )}
         </Fact>
+        <div>
+          <Link to="/reach">{t("reach.open")}</Link>
+        </div>
         <SavedField
           label={t("settings.time_zone")}
           help={t("settings.time_zone_help", { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}

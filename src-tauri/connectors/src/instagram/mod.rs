@@ -263,6 +263,17 @@ impl Channel<Config> for InstagramChannel {
         webhook::verify(config, request)
     }
 
+    fn self_call(&self, config: &Config, _url: &str) -> Option<Request> {
+        let body = "{}";
+        let headers = vec![(signature::HEADER.to_owned(), signature::sign(config.app_secret.reveal().trim(), body.as_bytes()))];
+        Some(Request { headers, ..Request::pulled(body) })
+    }
+
+    fn look_every(&self) -> std::time::Duration {
+        // Meta counts every question of an app.
+        std::time::Duration::from_secs(300)
+    }
+
     fn parse(&self, config: &Config, request: &Request) -> Result<Vec<Event>, Malformed> {
         parse::events(config, &request.body)
     }

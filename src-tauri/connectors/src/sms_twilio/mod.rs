@@ -18,7 +18,7 @@ use shopbell_core::model::{Content, Medium};
 use shopbell_core::say;
 
 use crate::markdown;
-use crate::twilio::{self, HEADER, Line, TEXT, api, listen, media, not_yet, parse, proven, send, webhook};
+use crate::twilio::{self, HEADER, Line, Mode, TEXT, api, listen, media, not_yet, parse, proven, send, webhook};
 
 mod numbers;
 pub mod segments;
@@ -190,6 +190,18 @@ impl Channel<Config> for SmsChannel {
     }
 
     /// Both kinds read Twilio's list: one lives on it, the other finds there what its webhook missed.
+    fn is_called(&self, config: &Config) -> bool {
+        config.0.mode == Mode::Webhook
+    }
+
+    fn self_call(&self, config: &Config, url: &str) -> Option<Request> {
+        twilio::self_call(&config.0, url)
+    }
+
+    fn progress_within(&self, _config: &Config) -> Option<std::time::Duration> {
+        Some(twilio::PROGRESS_WITHIN)
+    }
+
     fn listens(&self, _config: &Config) -> bool {
         true
     }

@@ -20,6 +20,9 @@ const HELD: Duration = Duration::from_secs(30);
 /// How much longer than that the answer may take.
 const SLACK: Duration = Duration::from_secs(15);
 
+/// A poll that is not back by then is dead.
+pub const ANSWERED_WITHIN: Duration = HELD.saturating_add(Duration::from_secs(10));
+
 /// The shortest time between two polls that bring nothing. Telegram holds a poll; another server may not.
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -244,6 +244,15 @@ impl Channel<Config> for TelegramChannel {
         send::send(link, message).await
     }
 
+    fn self_call(&self, config: &Config, _url: &str) -> Option<Request> {
+        let headers = vec![(webhook::HEADER.to_owned(), config.secret())];
+        Some(Request { headers, ..Request::pulled("{}") })
+    }
+
+    fn progress_within(&self, _config: &Config) -> Option<std::time::Duration> {
+        Some(listen::ANSWERED_WITHIN)
+    }
+
     fn listens(&self, config: &Config) -> bool {
         config.mode == Mode::Polling
     }

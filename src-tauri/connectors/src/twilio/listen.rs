@@ -24,6 +24,8 @@ const POLL: Duration = Duration::from_secs(12);
 const CATCH_UP: Duration = Duration::from_secs(300);
 /// How long a webhook has to bring a message before the list does: its calls and their repetitions, told in more detail.
 const GRACE: Duration = Duration::from_secs(120);
+/// A reading that got nowhere for so long is dead: the longer pause, and as much again as any call of it may take.
+pub const PROGRESS_WITHIN: Duration = CATCH_UP.saturating_add(Duration::from_secs(90));
 /// How far a reading goes back behind the newest message it knew: what comes in is not listed in order.
 const OVERLAP: Duration = Duration::from_secs(300);
 /// How far back our own messages are looked at for what became of them.

@@ -22,7 +22,8 @@ pub mod webhook;
 pub mod wire;
 
 pub use account::{Config, Mode, check, is_sandbox, number};
-pub use signature::HEADER;
+pub use listen::PROGRESS_WITHIN;
+pub use signature::{HEADER, self_call};
 
 /// The longest text that Twilio takes.
 pub const LONGEST: u32 = 1600;

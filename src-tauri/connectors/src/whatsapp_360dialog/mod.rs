@@ -170,6 +170,11 @@ impl Channel<Config> for Dialog360Channel {
         webhook::verify(config, request)
     }
 
+    fn self_call(&self, config: &Config, _url: &str) -> Option<Request> {
+        let headers = vec![(webhook::HEADER.to_owned(), config.secret())];
+        Some(Request { headers, ..Request::pulled("{}") })
+    }
+
     fn parse(&self, config: &Config, request: &Request) -> Result<Vec<Event>, Malformed> {
         whatsapp::updates(&request.body, config.scope())
     }

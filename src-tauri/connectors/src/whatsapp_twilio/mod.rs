@@ -20,7 +20,7 @@ use shopbell_core::say;
 
 use crate::markdown;
 use crate::twilio::api::{self, Product};
-use crate::twilio::{self, Config, HEADER, Line, TEXT, choices, is_sandbox, listen, media, not_yet, parse, proven, send, webhook};
+use crate::twilio::{self, Config, HEADER, Line, Mode, TEXT, choices, is_sandbox, listen, media, not_yet, parse, proven, send, webhook};
 
 mod senders;
 mod templates;
@@ -181,6 +181,18 @@ impl Channel<Config> for WhatsAppChannel {
     }
 
     /// Both kinds read Twilio's list: one lives on it, the other finds there what its webhook missed.
+    fn is_called(&self, config: &Config) -> bool {
+        config.mode == Mode::Webhook
+    }
+
+    fn self_call(&self, config: &Config, url: &str) -> Option<Request> {
+        twilio::self_call(config, url)
+    }
+
+    fn progress_within(&self, _config: &Config) -> Option<std::time::Duration> {
+        Some(twilio::PROGRESS_WITHIN)
+    }
+
     fn listens(&self, _config: &Config) -> bool {
         true
     }

@@ -19,6 +19,7 @@ use crate::gateway::widget::snippet;
 use crate::hub::Hub;
 use crate::id::ConnectionId;
 use crate::model::{Change, ConnectionStatus};
+use crate::registrations::{self, By};
 use crate::say;
 
 /// How long a service may take to answer a person who waits.
@@ -177,18 +178,8 @@ fn hook(hub: &Hub, live: &Live) -> Result<String> {
 pub async fn register_webhook(hub: &Arc<Hub>, request: GetConnection) -> Result<WebhookRow> {
     let live = live(hub, &request.id).await?;
     let url = hook(hub, &live)?;
-    let channel = live.connector.channel().ok_or_else(shown::gone)?;
-    let link = ready(hub, &live)?;
-    let state = in_time(channel.subscribe(link, &url)).await.map_err(|error| refused(&error))?;
-    let text = serde_json::to_string(&state).map_err(anyhow::Error::from)?;
-    let id = request.id.clone();
-    hub.store
-        .write(move |tx| {
-            tx.execute("UPDATE connection SET webhook = ?2 WHERE id = ?1", params![id, text])?;
-            tx.changed(Change::Connection { id });
-            Ok(())
-        })
-        .await?;
+    ready(hub, &live)?;
+    let state = registrations::register(hub, &live, &url, By::Owner).await?.map_err(|error| refused(&error))?;
     Ok(webhook(url, state, live.connection.proven_at))
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use ts_rs::TS;
 
 use super::asked::{self, Page};
+use crate::canary;
 use crate::clock::Timestamp;
 use crate::connections::{self, secrets};
 use crate::connector::ConnectorType;
@@ -16,6 +17,7 @@ use crate::hub::Hub;
 use crate::id::{AgentId, ConnectionId};
 use crate::model::{Connection, ConnectionStatus};
 use crate::say;
+use crate::tunnel::Hop;
 
 /// Which connections to list.
 #[derive(Debug, Default, Deserialize, JsonSchema, TS)]
@@ -99,12 +101,16 @@ pub struct ConnectionRow {
     pub webhook_url: Option<String>,
     /// When it last proved that it works.
     pub last_proven_at: Option<Timestamp>,
+    /// Where on the way in something is wrong, as the last look found.
+    pub hop: Option<Hop>,
+    /// What is wrong there, in a sentence.
+    pub hop_reason: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
 /// What the screens see of `connection`. `fields` are the secrets that are set.
-pub(super) fn show(hub: &Hub, connection: Connection, fields: &[String]) -> ConnectionRow {
+pub(super) fn show(hub: &Hub, connection: Connection, fields: &[String], found: canary::Kept) -> ConnectionRow {
     let about = hub.connectors.get(connection.connector.as_str()).map(|connector| connector.about());
     let status = State::from(&connection.status);
     let webhook_url = webhook_url(hub, &connection);
@@ -129,7 +135,9 @@ pub(super) fn show(hub: &Hub, connection: Connection, fields: &[String]) -> Conn
         account: connection.account,
         config,
         webhook_url,
-        last_proven_at: connection.proven_at,
+        last_proven_at: connection.proven_at.max(found.proven_at),
+        hop: found.hop,
+        hop_reason: found.reason,
         created_at: connection.created_at,
     }
 }
@@ -150,7 +158,8 @@ pub async fn list_connections(hub: &Arc<Hub>, request: ListConnections) -> Resul
             rows.into_iter()
                 .map(|row| {
                     let fields = fields_of(db, &row.id)?;
-                    Ok(show(&hub, row, &fields))
+                    let found = canary::kept(db, &row.id)?;
+                    Ok(show(&hub, row, &fields, found))
                 })
                 .collect::<Result<Vec<_>>>()
         })
@@ -174,7 +183,8 @@ pub async fn row(hub: &Arc<Hub>, id: ConnectionId) -> Result<ConnectionRow> {
         .read(move |db| {
             let connection = connections::get(db, &id)?.ok_or_else(not_found)?;
             let fields = fields_of(db, &id)?;
-            Ok(show(&hub, connection, &fields))
+            let found = canary::kept(db, &connection.id)?;
+            Ok(show(&hub, connection, &fields, found))
         })
         .await
 }

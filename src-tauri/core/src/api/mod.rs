@@ -53,6 +53,7 @@ pub mod lab_scripts;
 pub mod deliveries;
 pub mod turns;
 pub mod tunnel;
+pub mod registrations;
 pub mod analytics;
 pub mod settings;
 pub mod vault;
@@ -86,6 +87,7 @@ use labels::LabelRow;
 use messages::{FileMark, ListMessages, MessageRow};
 use notices::{DismissNotice, ListNotices, NoticeRow};
 use owning::{Assign, ChangeLabels, HandBack, SetConversationStatus, Snooze, TakeOver};
+use registrations::RegistrationRow;
 use replies::{MarkRead, SendReply};
 use search::{Search, SearchHit};
 use settings::{SettingsRow, UpdateSettings};
@@ -231,6 +233,8 @@ commands! {
     tunnel::tunnel_state(Empty) -> TunnelRow;
     /// Chooses another way to a public address, or tries the present one again.
     tunnel::set_tunnel(SetTunnel) -> TunnelRow;
+    /// Where each service was told to call, and whether the way from it is whole.
+    registrations::list_registrations(Empty) -> Items<RegistrationRow>;
     /// The line that puts a website chat on a page, and a page on this computer to try it.
     connection_use::website_snippet(GetConnection) -> WebsiteSnippet;
     /// The verify token of a connection, to be pasted at the service.

@@ -121,13 +121,13 @@ pub struct SetTunnel {
     /// Cloudflared may be fetched.
     pub may_download: Option<bool>,
     /// ngrok's authtoken; empty forgets it.
-    #[ts(type = "string")]
+    #[ts(type = "string | null", optional)]
     pub authtoken: Option<Secret>,
     /// The token of a tunnel at Cloudflare; empty forgets it.
-    #[ts(type = "string")]
+    #[ts(type = "string | null", optional)]
     pub token: Option<Secret>,
     /// The password at a server, or Pinggy's token; empty forgets it.
-    #[ts(type = "string")]
+    #[ts(type = "string | null", optional)]
     pub password: Option<Secret>,
     /// The server's key was changed by its owner: the next one it shows is kept.
     pub trust_host_key: Option<bool>,

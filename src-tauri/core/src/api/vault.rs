@@ -10,12 +10,15 @@ use ts_rs::TS;
 use super::asked::{Empty, TEXT, Wrong};
 use super::backups::{MovedHub, moved_hub};
 use super::settings;
+use crate::canary;
 use crate::clock::Timestamp;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, Sentence};
 use crate::hub::Hub;
+use crate::registrations::is_called;
 use crate::say;
 use crate::secret::Secret;
 use crate::store::condition::Condition;
+use crate::tunnel::Phase;
 use crate::vault::{self, VaultKind, VaultState};
 
 /// The shortest passphrase.
@@ -169,7 +172,7 @@ pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
     } else if !working {
         Some(say!("Shopbell is starting."))
     } else {
-        None
+        unreachable(hub)
     };
     // The keychain is asked only while somebody has to choose: it may want an answer on the screen.
     let keychain = match (&state, vault_kind) {
@@ -203,6 +206,18 @@ pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
         database: trouble(hub, &condition),
         moved,
     })
+}
+
+/// Why services that call cannot reach us, where there are such.
+fn unreachable(hub: &Hub) -> Option<Sentence> {
+    let called = hub.connections.all().iter().any(|live| is_called(live) && !canary::is_at_home(live));
+    let state = hub.tunnel.state();
+    match state.phase {
+        Phase::Off | Phase::Reconnecting | Phase::Failed | Phase::Degraded if !called => None,
+        Phase::Off => hub.reach().public_url.is_none().then(canary::no_address),
+        Phase::Reconnecting | Phase::Failed | Phase::Degraded => state.trouble.map(|trouble| trouble.sentence),
+        Phase::Starting | Phase::Connected | Phase::Verifying | Phase::PublicOk => None,
+    }
 }
 
 /// What was read; nothing where the database is damaged in that place.

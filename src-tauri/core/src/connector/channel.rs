@@ -80,6 +80,27 @@ pub trait Channel<C: Send + Sync>: Send + Sync {
         false
     }
 
+    /// Whether the service calls us on this connection, so that it must be told our address. Some are asked as well, for what a call missed.
+    fn is_called(&self, config: &C) -> bool {
+        !self.listens(config)
+    }
+
+    /// The longest that [`Self::listen`] may be without a sign of progress; after that it is dead, whatever its socket says, and is started
+    /// again. `None` = it knows itself.
+    fn progress_within(&self, _config: &C) -> Option<std::time::Duration> {
+        None
+    }
+
+    /// A request to `url` that is signed as the service signs and tells nothing, with which the whole way in is proven.
+    fn self_call(&self, _config: &C, _url: &str) -> Option<Request> {
+        None
+    }
+
+    /// How often the service may be asked about our webhook without being a burden.
+    fn look_every(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(40)
+    }
+
     /// Pulls until it fails or is dropped, putting everything into `sink` from `cursor` on.
     async fn listen(&self, _link: Link<'_, C>, _cursor: Option<String>, _sink: &dyn Sink) -> Result<(), ServiceError> {
         Err(ServiceError::Permanent(crate::say!("This channel cannot be listened to.")))

@@ -111,6 +111,18 @@ impl<C: Send + Sync + 'static> Channel<Settings> for ErasedChannel<C> {
     fn listens(&self, config: &Settings) -> bool {
         self.0.listens(typed(config))
     }
+    fn is_called(&self, config: &Settings) -> bool {
+        self.0.is_called(typed(config))
+    }
+    fn progress_within(&self, config: &Settings) -> Option<std::time::Duration> {
+        self.0.progress_within(typed(config))
+    }
+    fn self_call(&self, config: &Settings, url: &str) -> Option<Request> {
+        self.0.self_call(typed(config), url)
+    }
+    fn look_every(&self) -> std::time::Duration {
+        self.0.look_every()
+    }
     async fn listen(&self, link: AnyLink<'_>, cursor: Option<String>, sink: &dyn Sink) -> Result<(), ServiceError> {
         self.0.listen(typed_link(link), cursor, sink).await
     }

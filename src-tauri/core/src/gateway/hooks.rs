@@ -12,10 +12,10 @@ use axum::response::Response;
 
 use super::answer::{self, BodyFailure, read_body};
 use super::public::{AskedFor, Public, caller, come_again, nothing, slower};
-use crate::arrivals;
 use crate::connections::Live;
 use crate::connector::{Channel, Forged, Request, Settings};
 use crate::model::ConnectionStatus;
+use crate::{arrivals, canary};
 
 /// What a service may send while we look for whom it is meant: the answer then closes the connection.
 const RETRY_LOCKED: u64 = 60;
@@ -69,6 +69,13 @@ pub async fn hook(State(public): State<Arc<Public>>, request: HttpRequest) -> Re
         }
         Judged::Concerns(concerned) => concerned,
     };
+    let ours = request.header(canary::HEADER).is_some_and(|mark| hub.tunnel.proof.is_mark(mark));
+    if ours {
+        // Our own call, signed as the service signs: the way is whole, and there is nothing to be kept.
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        return answer;
+    }
     if concerned.is_empty() {
         // A number of the same app that this hub does not serve: dropped and counted.
         refuse(&public, None, "meant for none of the connections here", from, size).await;

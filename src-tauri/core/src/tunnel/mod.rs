@@ -129,6 +129,47 @@ pub enum Hop {
     Store,
 }
 
+impl Hop {
+    /// As it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Setting => "setting",
+            Self::Token => "token",
+            Self::Provider => "provider",
+            Self::Network => "network",
+            Self::Dns => "dns",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::OtherInstance => "other_instance",
+            Self::Portal => "portal",
+            Self::Clock => "clock",
+            Self::Tunnel => "tunnel",
+            Self::Signature => "signature",
+            Self::Store => "store",
+        }
+    }
+
+    /// From what was stored.
+    pub fn named(name: &str) -> Option<Self> {
+        const ALL: [Hop; 13] = [
+            Hop::Setting,
+            Hop::Token,
+            Hop::Provider,
+            Hop::Network,
+            Hop::Dns,
+            Hop::Tls,
+            Hop::Http,
+            Hop::OtherInstance,
+            Hop::Portal,
+            Hop::Clock,
+            Hop::Tunnel,
+            Hop::Signature,
+            Hop::Store,
+        ];
+        ALL.into_iter().find(|hop| hop.name() == name)
+    }
+}
+
 /// Why there is no public address just now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -164,6 +205,11 @@ pub trait Driver: Send + Sync {
 
     /// Whether the address counts before it was proven: the owner's own may be out of reach from inside their own network.
     fn is_trusted(&self) -> bool {
+        false
+    }
+
+    /// Whether every request counts against a month's share, so that the address is proven less often.
+    fn is_counted(&self) -> bool {
         false
     }
 

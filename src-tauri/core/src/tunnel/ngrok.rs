@@ -112,6 +112,10 @@ impl Driver for Ngrok {
         Trouble::passing(Hop::Tunnel, say!("ngrok ended the connection."))
     }
 
+    fn is_counted(&self) -> bool {
+        true
+    }
+
     fn passes_by(&self) -> Option<(&'static str, &'static str)> {
         Some(("ngrok-skip-browser-warning", "1"))
     }

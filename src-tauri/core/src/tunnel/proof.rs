@@ -56,9 +56,29 @@ impl Proof {
         (ours && sound).then(|| hex::encode(self.tag(challenge)))
     }
 
+    /// What a call of our own carries, so that it is told from the service's; `None` without randomness.
+    pub fn mark(&self) -> Option<String> {
+        let mut word = [0; 32];
+        getrandom::fill(&mut word).ok()?;
+        let word = hex::encode(word);
+        let tag = hex::encode(self.tagged(b"shopbell canary|", &word));
+        Some(format!("{word}.{tag}"))
+    }
+
+    /// Whether a call is one of our own.
+    pub fn is_mark(&self, mark: &str) -> bool {
+        let Some((word, tag)) = mark.split_once('.') else { return false };
+        let right = hex::encode(self.tagged(b"shopbell canary|", word));
+        word.len() == CHALLENGE && bool::from(tag.as_bytes().ct_eq(right.as_bytes()))
+    }
+
     fn tag(&self, challenge: &str) -> [u8; 32] {
+        self.tagged(b"shopbell reach|", challenge)
+    }
+
+    fn tagged(&self, what_for: &[u8], challenge: &str) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length will do as a key");
-        mac.update(b"shopbell reach|");
+        mac.update(what_for);
         mac.update(challenge.as_bytes());
         mac.finalize().into_bytes().into()
     }
@@ -233,6 +253,9 @@ mod tests {
         for bad in ["", "ab", &"zz".repeat(32), &"ab".repeat(33)] {
             assert_eq!(one.answer(one.nonce(), bad), None, "{bad}");
         }
+        let mark = one.mark().unwrap();
+        assert!(one.is_mark(&mark) && !other.is_mark(&mark));
+        assert!(!one.is_mark(&format!("{challenge}.{}", one.answer(one.nonce(), &challenge).unwrap())), "an answer is no mark");
     }
 
     #[test]

@@ -94,6 +94,8 @@ pub struct Patience {
     pub reset: Duration,
     /// How often is looked whether the network is another.
     pub look: Duration,
+    /// How many times sooner registrations and looks at connections happen.
+    pub hurry: u32,
 }
 
 impl Default for Patience {
@@ -107,6 +109,7 @@ impl Default for Patience {
             pause: (Duration::from_secs(1), Duration::from_secs(60)),
             reset: Duration::from_secs(120),
             look: Duration::from_secs(5),
+            hurry: 1,
         }
     }
 }
@@ -195,7 +198,8 @@ impl Supervisor {
         *self.patience.write().unwrap_or_else(std::sync::PoisonError::into_inner) = patience;
     }
 
-    fn patience(&self) -> Patience {
+    /// How patient it is.
+    pub fn patience(&self) -> Patience {
         *self.patience.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -457,7 +461,12 @@ impl Kept<'_> {
 
     async fn watch(&mut self, url: &str, addresses: &mut mpsc::Receiver<String>) -> Result<String, Trouble> {
         loop {
-            let wait = if self.failures == 0 { self.run.patience.healthy } else { self.run.patience.degraded };
+            let wait = match (self.failures, self.driver.is_counted()) {
+                (0, false) => self.run.patience.healthy,
+                // Once a minute would use up a free month's 20,000 requests twice over.
+                (0, true) => self.run.patience.healthy * 3,
+                (_, _) => self.run.patience.degraded,
+            };
             tokio::select! {
                 next = addresses.recv() => match next {
                     Some(next) if next != url => return Ok(next),

@@ -59,6 +59,7 @@ export function ConnectionCard({ connection, connector, state, agent, notices, n
     if (prove.isPending) return t("connections.trying", { name });
     if (refused) return refused;
     if (resume.isError) return sentence(resume.error, t);
+    if (connection.hop_reason) return connection.hop_reason;
     if (connection.reason && (state === "failing" || state === "needs_sign_in")) return connection.reason;
     if (state === "proven" || state === "stale")
       return t("connections.evidence.proven", { ago: ago(proven ?? now, now, i18n.language) });
@@ -68,7 +69,7 @@ export function ConnectionCard({ connection, connector, state, agent, notices, n
   const account = [connection.account, agent && !idle ? t("connections.answers", { name: agent }) : undefined].filter(
     Boolean,
   );
-  const wrong = refused !== undefined || resume.isError;
+  const wrong = refused !== undefined || resume.isError || Boolean(connection.hop_reason);
 
   return (
     <article className={`card ${styles.card} ${state === "draft" ? styles.draft : ""}`} data-connection={connection.id}>
