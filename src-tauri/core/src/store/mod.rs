@@ -76,7 +76,11 @@ impl Store {
             && path.metadata().is_ok_and(|file| file.len() < QUICK_CHECK_UP_TO);
         let (connection, doubt) = connect(directory, &path, unclean, &clock).map_err(|error| condition::unopened(directory, error))?;
 
-        clock.not_before(newest(&connection)?);
+        match newest(&connection) {
+            Ok(newest) => clock.not_before(newest),
+            // A damaged page here stops nothing: what can still be read is shown.
+            Err(error) => tracing::warn!(error = ?error, "The newest moment could not be read; the computer's clock is believed."),
+        }
 
         let changes = Arc::new(Changes::starting_at(clock.now()));
         let stages = Arc::new(Stages::default());
