@@ -93,6 +93,8 @@ async fn an_echo_settles_a_message_whose_answer_was_lost() {
     let shop = shop().await;
     shop.hear(&said("5551", "oi")).await;
     shop.simulator.fault(Fault::CutAfter, 1);
+    // Nor can it be asked what became of it: only the echo tells.
+    shop.simulator.fault(Fault::ServerError, 5);
     shop.reply(json!([{ "type": "text", "text": "**olá**" }])).await;
     assert_eq!(shop.desk.count("SELECT count(*) FROM delivery WHERE status = 'unconfirmed'").await, 1);
     shop.take(shop.simulator.echoes()).await;

@@ -55,5 +55,7 @@ it("says that the clock was set back, while messages come in", async () => {
     </QueryClientProvider>,
   );
   await settle(100);
-  expect(screen.getByRole("status").textContent).toContain("Check the date and time. This computer's clock was set back");
+  expect(screen.getByRole("status").textContent).toContain(
+    "Check the date and time. This computer's clock was set back",
+  );
 });
