@@ -92,6 +92,8 @@ async fn our_own_echo_is_ours_and_the_phones_takes_the_conversation_over() {
 async fn an_echo_settles_a_message_whose_answer_was_lost() {
     let shop = shop().await;
     shop.hear(&said("5551", "oi")).await;
+    // The customer's name is asked for meanwhile, and must not meet the fault that is meant for the reply.
+    shop.desk.until("the customer's name was asked for", async |_| !shop.simulator.journal().is_empty()).await;
     shop.simulator.fault(Fault::CutAfter, 1);
     // Nor can it be asked what became of it: only the echo tells.
     shop.simulator.fault(Fault::ServerError, 5);
