@@ -17,7 +17,6 @@ generated_before=$(fingerprint "${generated[@]}")
 suite_format() { cargo fmt --all --check; }
 suite_lints() { cargo clippy --quiet --locked --workspace --all-targets -- -D warnings; }
 suite_rust() {
-  npm_ci tests/peers "software of others that the tests talk to"
   # Without them (no network) tests/peers.rs says so and goes on.
   npm_ci tests/peers "connectors are tested against services that others wrote" || say "the peers could not be installed; their tests are skipped."
   # The crash and flow tests start the real program.
@@ -31,10 +30,7 @@ suite_generated() {
   say "the bindings or schema.sql were not as the code makes them; they have been written anew: commit them."
   return 1
 }
-suite_ui() {
-  npm --prefix ui run --silent check
-  npm --prefix ui run --silent test:widget
-}
+suite_ui() { npm --prefix ui run --silent check; }
 suite_widget() { npm --prefix ui run --silent test:widget; }
 suite_browser() {
   npm_ci tests/ui "the browser tests run with them"
