@@ -42,7 +42,7 @@ use crate::tunnel::{self, Supervisor};
 use crate::vault::keychain::{Keychain, SystemKeychain};
 use crate::vault::{self, Vault, VaultState};
 use crate::wake::{self, Wakes};
-use crate::{agent, arrivals, backup, canary, first_run, housekeeping, listening, media, oauth, outbox, registrations, say};
+use crate::{agent, arrivals, backup, canary, catching_up, first_run, housekeeping, listening, media, oauth, outbox, registrations, say};
 
 /// How a hub is opened.
 pub struct HubOptions {
@@ -133,6 +133,8 @@ pub struct Hub {
     pub holds_back: tokio::sync::watch::Sender<bool>,
     /// Asked for when another database is to take this one's place: the host stops this hub and opens it again.
     pub again: CancellationToken,
+    /// Rung when everything that listens is to begin anew from its saved place.
+    pub listen_anew: tokio::sync::Notify,
     /// Tells when the computer slept and is awake again.
     pub wakes: Arc<Wakes>,
     /// How many webhooks were taken in since the start.
@@ -200,6 +202,7 @@ impl Hub {
             hold,
             introductions: Introductions::default(),
             wakes: Arc::default(),
+            listen_anew: tokio::sync::Notify::new(),
             copying: tokio::sync::Mutex::default(),
             carrying: Arc::default(),
             holds_back: tokio::sync::watch::channel(holds_back || standing).0,
@@ -282,6 +285,8 @@ impl Hub {
                 "Going on after an interruption: {unsure} deliveries are unconfirmed, {resumed} answers go on."
             );
         }
+        // Before anything comes in: what comes now may have been said while nobody was here.
+        catching_up::begin(self).await?;
         self.tasks.spawn(arrivals::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(agent::turn::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(outbox::run(self.clone(), self.stop.clone()));
@@ -290,6 +295,7 @@ impl Hub {
         self.tasks.spawn(oauth::renew::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(media::hearing::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(listening::run(self.clone(), self.stop.clone()));
+        self.tasks.spawn(catching_up::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(standby::give_on_rest(self.store.clone()));
         self.tasks.spawn(housekeeping::run(self.clone(), self.stop.clone()));
         self.tasks.spawn(backup::local::run(self.clone(), self.stop.clone()));

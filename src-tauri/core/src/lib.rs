@@ -52,6 +52,7 @@ pub mod outbox;
 pub mod introductions;
 pub mod media;
 pub mod listening;
+pub mod catching_up;
 pub mod housekeeping;
 pub mod backup;
 pub mod first_run;

@@ -67,6 +67,14 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
                     Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => break,
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                 },
+                // After a sleep a poll or socket looks alive for minutes, and is not: all of them begin anew from their saved place.
+                () = hub.listen_anew.notified() => {
+                    for (_, (_, token, task)) in running.drain() {
+                        token.cancel();
+                        drop(task.await);
+                    }
+                    break;
+                }
                 // A listener that ended by a bug announces nothing.
                 () = tokio::time::sleep(LOOK_EVERY) => break,
             }
@@ -89,6 +97,7 @@ async fn listen(hub: Arc<Hub>, live: Arc<Live>, stop: CancellationToken) {
             live: live.clone(),
             proven: std::sync::Mutex::new(None),
             progress: std::sync::Mutex::new(Instant::now()),
+            listens: true,
         };
         let patience =
             live.settings.as_ref().ok().zip(live.connector.channel()).and_then(|(settings, channel)| channel.progress_within(settings));
@@ -138,15 +147,22 @@ async fn listen(hub: Arc<Hub>, live: Arc<Live>, stop: CancellationToken) {
 }
 
 /// Where a listener puts what came.
-struct Intake {
+pub(crate) struct Intake {
     hub: Arc<Hub>,
     live: Arc<Live>,
     proven: std::sync::Mutex<Option<Instant>>,
     /// When the listener last got anywhere.
     progress: std::sync::Mutex<Instant>,
+    /// Whether its place is the connection's; what is fetched behind a webhook has none.
+    listens: bool,
 }
 
 impl Intake {
+    /// For what a channel fetches that is called otherwise.
+    pub(crate) fn behind_a_webhook(hub: Arc<Hub>, live: Arc<Live>) -> Self {
+        Self { hub, live, proven: std::sync::Mutex::new(None), progress: std::sync::Mutex::new(Instant::now()), listens: false }
+    }
+
     fn progresses(&self) {
         *self.progress.lock().expect("nothing panics while it is held") = Instant::now();
     }
@@ -180,14 +196,16 @@ impl Intake {
 impl Sink for Intake {
     async fn accept(&self, requests: Vec<Request>, cursor: Option<String>) -> anyhow::Result<()> {
         self.progresses();
-        let id = self.live.connection.id.clone();
+        let (id, listens) = (self.live.connection.id.clone(), self.listens);
         self.hub
             .store
             .write(move |tx| {
                 for request in &requests {
                     arrivals::insert(tx, &id, request, &[])?;
                 }
-                tx.prepare_cached("UPDATE connection SET cursor = ?2 WHERE id = ?1")?.execute(params![id, cursor])?;
+                if listens {
+                    tx.prepare_cached("UPDATE connection SET cursor = ?2 WHERE id = ?1")?.execute(params![id, cursor])?;
+                }
                 Ok(())
             })
             .await?;

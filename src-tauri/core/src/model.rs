@@ -525,11 +525,13 @@ pub struct ModelSettings {
     pub max_tool_calls: u32,
     /// How long one answer may take, in seconds.
     pub max_seconds: u32,
+    /// How old a customer's words may be, in hours, for it to answer them by itself; older ones wait for a person.
+    pub answer_within_hours: u32,
 }
 
 impl Default for ModelSettings {
     fn default() -> Self {
-        Self { temperature: 0.7, max_tokens: 4096, history: 30, max_tool_calls: 8, max_seconds: 120 }
+        Self { temperature: 0.7, max_tokens: 4096, history: 30, max_tool_calls: 8, max_seconds: 120, answer_within_hours: 12 }
     }
 }
 

@@ -118,6 +118,8 @@ export type AgentSettings = {
   max_tool_calls?: number | null,
   /** How long one answer may take, in seconds. */
   max_seconds?: number | null,
+  /** How old a customer's words may be, in hours, for it to answer them by itself. */
+  answer_within_hours?: number | null,
 };
 
 /** How the shop does. */
@@ -1737,6 +1739,8 @@ export type Message = {
   reply_to?: string | null,
   /** It was passed on from somewhere else. */
   forwarded: boolean,
+  /** It was said while the hub was not there. */
+  caught_up: boolean,
   /** The caller's own name for it. */
   client_key?: string | null,
 };
@@ -1769,6 +1773,8 @@ export type ModelSettings = {
   max_tool_calls: number,
   /** How long one answer may take, in seconds. */
   max_seconds: number,
+  /** How old a customer's words may be, in hours, for it to answer them by itself; older ones wait for a person. */
+  answer_within_hours: number,
 };
 
 /** This hub came from another computer. */
@@ -1920,6 +1926,39 @@ export type Refusal = {
   /** Its size. */
   bytes: number,
 };
+
+/** One connection's way in. */
+export type Registration = {
+  /** The connection. */
+  connection: ConnectionId,
+  /** Its name. */
+  name: string,
+  /** The kind of service. */
+  connector: string,
+  /** Its service calls us; otherwise we ask it, and no address is needed. */
+  called: boolean,
+  /** Where the registration stands; null before there is an address to tell. */
+  state?: RegistrationState | null,
+  /** Where it should be called. */
+  desired_url?: string | null,
+  /** Where it is called, by the service's own word. */
+  confirmed_url?: string | null,
+  /** Why it is not as it should be, or what the owner has to do. */
+  error?: string | null,
+  /** When it was last told. */
+  tried_at?: Timestamp | null,
+  /** When the service last confirmed it. */
+  confirmed_at?: Timestamp | null,
+  /** Where on the way in something is wrong. */
+  hop?: Hop | null,
+  /** What, in a sentence. */
+  reason?: string | null,
+  /** When the whole way was last proven. */
+  proven_at?: Timestamp | null,
+};
+
+/** The same as the screens see it. */
+export type RegistrationState = "waiting" | "registering" | "confirmed" | "failed" | "manual" | "elsewhere";
 
 /** What the agent would have said. */
 export type Rehearsed = {
@@ -2365,24 +2404,6 @@ export type TryLine = {
 export type TryRole = "user" | "assistant";
 
 /** An address there was. */
-export type Registration = {
-  connection: ConnectionId,
-  name: string,
-  connector: string,
-  called: boolean,
-  state?: RegistrationState | null,
-  desired_url?: string | null,
-  confirmed_url?: string | null,
-  error?: string | null,
-  tried_at?: Timestamp | null,
-  confirmed_at?: Timestamp | null,
-  hop?: Hop | null,
-  reason?: string | null,
-  proven_at?: Timestamp | null,
-};
-
-export type RegistrationState = "waiting" | "registering" | "confirmed" | "failed" | "manual" | "elsewhere";
-
 export type TunnelAddress = {
   /** How it was made. */
   driver: DriverKind,

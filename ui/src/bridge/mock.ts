@@ -128,6 +128,7 @@ function changeOwner(
     late: false,
     sources: [],
     forwarded: false,
+    caught_up: false,
   };
   messagesOf[id] = [...(messagesOf[id] ?? []), line];
   announce("conversation", id, id);
@@ -147,6 +148,7 @@ function reply(request: Commands["send_reply"][0]): Message {
     late: false,
     sources: [],
     forwarded: false,
+    caught_up: false,
     direction: request.note ? "note" : "out",
     content: request.content,
     sent_at: Date.now(),
@@ -282,6 +284,7 @@ const answers: Answers = {
       late: false,
       sources: [],
       forwarded: false,
+      caught_up: false,
     };
     const own = messagesOf[request.conversation] ?? [only];
     return { items: [...own].reverse(), next: null };

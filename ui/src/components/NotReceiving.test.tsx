@@ -46,3 +46,14 @@ it("says what not receiving means when the hub gives no reason", async () => {
   await settle(100);
   expect(screen.getByRole("alert").textContent).toContain("Messages wait at the services that try again");
 });
+
+it("says that the clock was set back, while messages come in", async () => {
+  now = { receiving: true, clock_reason: "This computer's clock was set back: it shows 2026-11-20 09:00." };
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <NotReceiving />
+    </QueryClientProvider>,
+  );
+  await settle(100);
+  expect(screen.getByRole("status").textContent).toContain("Check the date and time. This computer's clock was set back");
+});

@@ -32,7 +32,15 @@ export function NotReceiving() {
   }
   const moved = state.data?.moved;
   if (moved && !moved.confirmed_at) return <StandsStill moved={moved} />;
-  if (state.data?.receiving !== false) return <NeedsOwner />;
+  if (state.data?.receiving !== false) {
+    const clock = state.data?.clock_reason;
+    if (!clock) return <NeedsOwner />;
+    return (
+      <Banner look="info" strong={t("bell.clock")} actions={again}>
+        {clock}
+      </Banner>
+    );
+  }
   return (
     <Banner
       look="deaf"

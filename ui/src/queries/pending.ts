@@ -71,6 +71,7 @@ export function usePending(conversation: string) {
         late: false,
         sources: [],
         forwarded: false,
+        caught_up: false,
         delivery: note ? null : { id: "", status: "queued", parked: false, attempts: 0 },
       };
       change((all) => [...all, one]);

@@ -20,6 +20,8 @@ const EVERY: Duration = Duration::from_secs(20);
 const LATE: Duration = Duration::from_secs(120);
 /// Names of taken messages that are kept at most.
 const KEPT: usize = 2000;
+/// Messages stored in one transaction.
+const BATCH: usize = 200;
 /// Pages of conversations that are looked through at most; the next look goes on.
 const PAGES: usize = 20;
 
@@ -86,6 +88,25 @@ pub async fn listen(link: Link<'_, Config>, cursor: Option<String>, sink: &dyn S
         }
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// One look at everything since then, behind a webhook: what it brought meanwhile is not brought again.
+pub async fn catch_up(link: Link<'_, Config>, since: Timestamp, sink: &dyn Sink) -> Result<(), ServiceError> {
+    let unstored = |error: anyhow::Error| {
+        tracing::error!(error = ?error, connection.id = %link.connection.id, "A batch of messages could not be stored.");
+        ServiceError::Temporary(say!("New messages could not be stored. They wait at the service. Check the disk."))
+    };
+    let archive = Archive::open(link).await?;
+    let news = look(&archive, &Cursor { upto: since.millis(), taken: Vec::new() }).await?;
+    let missing = sink.missing(news.iter().map(|one| one.name.clone()).collect()).await.map_err(unstored)?;
+    let missing: std::collections::HashSet<String> = missing.into_iter().collect();
+    let requests: Vec<Request> =
+        news.iter().filter(|one| missing.contains(&one.name)).map(|one| Request::pulled(one.body.to_string())).collect();
+    for batch in requests.chunks(BATCH) {
+        sink.accept(batch.to_vec(), None).await.map_err(unstored)?;
+    }
+    sink.alive().await;
+    Ok(())
 }
 
 /// Everything new, oldest first.

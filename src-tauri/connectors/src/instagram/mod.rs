@@ -12,7 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use shopbell_core::connector::{
+use shopbell_core::clock::Timestamp;
+use shopbell_core::connector::{History, 
     About, Account, Auth, Channel, ChannelRules, Connector, ConnectorType, Event, Fetched, Forged, Link, Malformed, Outgoing, Profile, Receipt,
     Request, Roles, ServiceError, SharedCallback, Sink, StartSimulator, Step, TextLimit, TextUnit, WebhookState,
 };
@@ -292,6 +293,17 @@ impl Channel<Config> for InstagramChannel {
 
     fn challenge(&self, config: &Config, request: &Request) -> Option<Result<String, Forged>> {
         crate::meta::handshake::answer(config.verify_token.reveal(), request)
+    }
+
+    fn history(&self, config: &Config) -> History {
+        match config.mode {
+            Mode::Polling => History::Listened { kept: None },
+            Mode::Webhook => History::Asked { kept: None },
+        }
+    }
+
+    async fn catch_up(&self, link: Link<'_, Config>, since: Timestamp, sink: &dyn Sink) -> Result<(), ServiceError> {
+        listen::catch_up(link, since, sink).await
     }
 
     fn listens(&self, config: &Config) -> bool {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use shopbell_core::connector::{
+use shopbell_core::connector::{History, 
     About, Account, Auth, Channel, ChannelRules, Connector, ConnectorType, Event, Fetched, Forged, IncomingContent, Link, Malformed, Outgoing,
     Receipt, Request, Roles, ServiceError, Sink, StartSimulator, Step, TextLimit, TextUnit, WebhookState,
 };
@@ -189,7 +189,6 @@ impl Channel<Config> for SmsChannel {
         send::send(&LINE, account(link), message).await
     }
 
-    /// Both kinds read Twilio's list: one lives on it, the other finds there what its webhook missed.
     fn is_called(&self, config: &Config) -> bool {
         config.0.mode == Mode::Webhook
     }
@@ -202,6 +201,11 @@ impl Channel<Config> for SmsChannel {
         Some(twilio::PROGRESS_WITHIN)
     }
 
+    fn history(&self, _config: &Config) -> History {
+        History::Listened { kept: None }
+    }
+
+    /// Both kinds read Twilio's list: one lives on it, the other finds there what its webhook missed.
     fn listens(&self, _config: &Config) -> bool {
         true
     }

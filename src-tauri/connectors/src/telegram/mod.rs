@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use shopbell_core::connector::{
+use shopbell_core::connector::{History, 
     About, Account, Auth, Channel, ChannelRules, Check, Connector, ConnectorType, Event, Fetched, Forged, Link, Malformed, Outgoing, Receipt,
     Request, Roles, ServiceError, Sink, StartSimulator, Step, TextLimit, TextUnit, WebhookState,
 };
@@ -251,6 +251,11 @@ impl Channel<Config> for TelegramChannel {
 
     fn progress_within(&self, _config: &Config) -> Option<std::time::Duration> {
         Some(listen::ANSWERED_WITHIN)
+    }
+
+    fn history(&self, _config: &Config) -> History {
+        // To a webhook it delivers what waits by itself, and it is asked otherwise; either way after a day it is gone.
+        History::Listened { kept: Some(std::time::Duration::from_secs(24 * 3600)) }
     }
 
     fn listens(&self, config: &Config) -> bool {

@@ -8,7 +8,7 @@ use reqwest::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
-use shopbell_core::connector::{
+use shopbell_core::connector::{History, 
     About, Account, Auth, Channel, ChannelRules, Check, Connector, ConnectorType, Event, Fetched, Forged, Link, Malformed, Outgoing, Receipt,
     Request, Roles, ServiceError, StartSimulator, Step, Template, WebhookState,
 };
@@ -181,6 +181,10 @@ impl Channel<Config> for Dialog360Channel {
 
     async fn send(&self, link: Link<'_, Config>, message: &Outgoing) -> Result<Receipt, ServiceError> {
         whatsapp::send(link, &api::door(link)?, &self.patience, message).await
+    }
+
+    fn history(&self, _config: &Config) -> History {
+        History::Redelivered { kept: std::time::Duration::from_secs(7 * 24 * 3600) }
     }
 
     async fn subscribe(&self, link: Link<'_, Config>, url: &str) -> Result<WebhookState, ServiceError> {

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use shopbell_core::connector::{Reports,
+use shopbell_core::connector::{History, Reports,
     About, Account, Auth, Channel, ChannelRules, Connector, ConnectorType, Conversion, Event, Fetched, Forged, Link, Malformed, Outgoing,
     Receipt, Request, Roles, ServiceError, SharedCallback, StartSimulator, Step, Template, WebhookState,
 };
@@ -249,6 +249,10 @@ impl Channel<Config> for WhatsAppChannel {
 
     async fn send(&self, link: Link<'_, Config>, message: &Outgoing) -> Result<Receipt, ServiceError> {
         whatsapp::send(link, &api::door(link)?, &self.patience, message).await
+    }
+
+    fn history(&self, _config: &Config) -> History {
+        History::Redelivered { kept: std::time::Duration::from_secs(7 * 24 * 3600) }
     }
 
     async fn subscribe(&self, link: Link<'_, Config>, url: &str) -> Result<WebhookState, ServiceError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Map, Value};
-use shopbell_core::connector::{
+use shopbell_core::connector::{History, 
     About, Account, Auth, Channel, ChannelRules, Connector, ConnectorType, Event, Fetched, Forged, Link, Malformed, Outgoing, Receipt,
     Request, Roles, ServiceError, Sink, StartSimulator, Step, Template, TextLimit, TextUnit, WebhookState,
 };
@@ -180,7 +180,6 @@ impl Channel<Config> for WhatsAppChannel {
         send::send(&LINE, link, message).await
     }
 
-    /// Both kinds read Twilio's list: one lives on it, the other finds there what its webhook missed.
     fn is_called(&self, config: &Config) -> bool {
         config.mode == Mode::Webhook
     }
@@ -193,6 +192,11 @@ impl Channel<Config> for WhatsAppChannel {
         Some(twilio::PROGRESS_WITHIN)
     }
 
+    fn history(&self, _config: &Config) -> History {
+        History::Listened { kept: None }
+    }
+
+    /// Both kinds read Twilio's list: one lives on it, the other finds there what its webhook missed.
     fn listens(&self, _config: &Config) -> bool {
         true
     }

@@ -36,6 +36,8 @@ pub struct AgentSettings {
     pub max_tool_calls: Option<u32>,
     /// How long one answer may take, in seconds.
     pub max_seconds: Option<u32>,
+    /// How old a customer's words may be, in hours, for it to answer them by itself.
+    pub answer_within_hours: Option<u32>,
 }
 
 /// What an agent is to be; what is missing stays, or is as usual for a new agent.
@@ -418,6 +420,7 @@ fn apply_settings(settings: &mut ModelSettings, new: &AgentSettings, wrong: &mut
         ("settings.history", new.history, &mut settings.history, 1, 200),
         ("settings.max_tool_calls", new.max_tool_calls, &mut settings.max_tool_calls, 0, 50),
         ("settings.max_seconds", new.max_seconds, &mut settings.max_seconds, 5, 600),
+        ("settings.answer_within_hours", new.answer_within_hours, &mut settings.answer_within_hours, 0, 720),
     ] {
         if let Some(given) = given {
             wrong.within(path, given, least, most);

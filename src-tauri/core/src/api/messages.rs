@@ -144,6 +144,8 @@ pub struct MessageRow {
     pub reply_to: Option<String>,
     /// It was passed on from somewhere else.
     pub forwarded: bool,
+    /// It was said while the hub was not there.
+    pub caught_up: bool,
     /// The caller's own name for it.
     pub client_key: Option<String>,
 }
@@ -158,7 +160,7 @@ fn select(filter: &str) -> String {
         "SELECT m.id, c.id, m.author_kind, m.author_id, CASE m.author_kind WHEN 'contact' THEN k.name WHEN 'agent' THEN a.name END,
            m.direction, m.content, m.sent_at, m.external_id, m.sources, m.turn, m.edited_at, m.deleted_at, m.reply_to, m.client_key,
            {LATE}, d.id, d.status, d.reason, d.parked, d.attempts, d.action,
-           m.position, m.seq, m.forwarded
+           m.position, m.seq, m.forwarded, m.caught_up
          FROM message m
          CROSS JOIN conversation c ON c.seq = m.conversation
          CROSS JOIN contact k ON k.id = c.contact
@@ -203,6 +205,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         reply_to: row.get(13)?,
         client_key: row.get(14)?,
         forwarded: row.get(24)?,
+        caught_up: row.get(25)?,
     })
 }
 

@@ -82,7 +82,7 @@ async fn prepare(hub: &Arc<Hub>, file: &Path) -> Result<restore::Prepared, Error
 fn everything(database: &Path) -> Vec<String> {
     let db = Connection::open(database).unwrap();
     let tables: Vec<String> = db
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('vault', 'secret', 'backup', 'chore') ORDER BY name")
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('vault', 'secret', 'backup', 'chore', 'heartbeat') ORDER BY name")
         .unwrap()
         .query_map([], |row| row.get(0))
         .unwrap()

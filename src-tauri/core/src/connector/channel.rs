@@ -44,6 +44,28 @@ pub trait Sink: Send + Sync {
     }
 }
 
+/// What a service keeps of what was said while we were not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// Nothing was said: it only works while we are there.
+    Nothing,
+    /// Listening goes on from the saved place and brings all of it, for as long as the service keeps it (`None` = for good).
+    Listened {
+        /// How long that is.
+        kept: Option<std::time::Duration>,
+    },
+    /// It tells when it is asked: see [`Channel::catch_up`].
+    Asked {
+        /// For how long it keeps things.
+        kept: Option<std::time::Duration>,
+    },
+    /// It tells nothing, and promises to try again for so long.
+    Redelivered {
+        /// How long that is.
+        kept: std::time::Duration,
+    },
+}
+
 /// The role of a channel: customers write to us through it.
 #[async_trait]
 pub trait Channel<C: Send + Sync>: Send + Sync {
@@ -104,6 +126,17 @@ pub trait Channel<C: Send + Sync>: Send + Sync {
     /// Pulls until it fails or is dropped, putting everything into `sink` from `cursor` on.
     async fn listen(&self, _link: Link<'_, C>, _cursor: Option<String>, _sink: &dyn Sink) -> Result<(), ServiceError> {
         Err(ServiceError::Permanent(crate::say!("This channel cannot be listened to.")))
+    }
+
+    /// What this service keeps of what was said while we were not there.
+    fn history(&self, _config: &C) -> History {
+        History::Nothing
+    }
+
+    /// Puts everything into `sink` that was said since then and is not here yet, oldest first; for channels whose history is
+    /// [`History::Asked`]. One look: the core asks again when it fails.
+    async fn catch_up(&self, _link: Link<'_, C>, _since: Timestamp, _sink: &dyn Sink) -> Result<(), ServiceError> {
+        Ok(())
     }
 
     /// Registers `url` as the webhook and reads the state back.

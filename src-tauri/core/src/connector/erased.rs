@@ -7,10 +7,11 @@ use futures::stream::BoxStream;
 use serde_json::Value;
 
 use super::{
-    About, Account, AnyConnector, AnyLink, Channel, ChannelRules, Chunk, Connector, Conversion, Event, Fetched, Forged, Link, Malformed,
-    Model, ModelRow, Outgoing, Page, PageLook, Profile, Prompt, Receipt, Request, Roles, ServiceError, Settings, SharedCallback, SignIn,
-    Sink, StartSimulator, Template, WebhookState,
+    About, Account, AnyConnector, AnyLink, Channel, ChannelRules, Chunk, Connector, Conversion, Event, Fetched, Forged, History, Link,
+    Malformed, Model, ModelRow, Outgoing, Page, PageLook, Profile, Prompt, Receipt, Request, Roles, ServiceError, Settings, SharedCallback,
+    SignIn, Sink, StartSimulator, Template, WebhookState,
 };
+use crate::clock::Timestamp;
 use crate::connector::Reports;
 use crate::error::Sentence;
 use crate::model::Address;
@@ -125,6 +126,12 @@ impl<C: Send + Sync + 'static> Channel<Settings> for ErasedChannel<C> {
     }
     async fn listen(&self, link: AnyLink<'_>, cursor: Option<String>, sink: &dyn Sink) -> Result<(), ServiceError> {
         self.0.listen(typed_link(link), cursor, sink).await
+    }
+    fn history(&self, config: &Settings) -> History {
+        self.0.history(typed(config))
+    }
+    async fn catch_up(&self, link: AnyLink<'_>, since: Timestamp, sink: &dyn Sink) -> Result<(), ServiceError> {
+        self.0.catch_up(typed_link(link), since, sink).await
     }
     async fn subscribe(&self, link: AnyLink<'_>, url: &str) -> Result<WebhookState, ServiceError> {
         self.0.subscribe(typed_link(link), url).await

@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::{Conversation, default_agent, find, owner_columns, posting};
 use crate::clock::Timestamp;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, Sentence};
 use crate::id::{AgentId, ConversationId, PersonId, TurnId};
 use crate::model::{Change, Owner};
 use crate::say;
 use crate::store::{Stage, Tx};
+use crate::words::language;
 
 /// How many pauses a burst may stretch a turn's beginning.
 const LONGEST_GATHERING: i64 = 5;
@@ -119,6 +120,35 @@ pub fn call_person(
     }
     posting::note_event(tx, &conversation, "transfer", details)?;
     find(tx, id)
+}
+
+/// Why a person is asked to look at words that came too late for the agent.
+fn too_late() -> Sentence {
+    say!("This was said while Shopbell was not receiving, too long ago for the agent to answer by itself. Look at it.")
+}
+
+/// Words came too late for the agent: a person is asked to look, and the agent keeps the conversation.
+pub(super) fn ask_to_look(tx: &Tx<'_>, conversation: &Conversation) -> Result<()> {
+    if conversation.needs_person {
+        return Ok(());
+    }
+    let why = too_late().in_language(&language(tx)?);
+    tx.prepare_cached("UPDATE conversation SET needs_person = 1, needs_reason = ?2, urgency = 'medium' WHERE seq = ?1")?
+        .execute(params![conversation.seq, why])?;
+    tx.changed(Change::Conversation { id: conversation.id.clone() });
+    Ok(())
+}
+
+/// The agent answers newer words, and so nobody has to look for the sake of the old ones.
+pub(super) fn looked_after(tx: &Tx<'_>, conversation: &Conversation) -> Result<()> {
+    if conversation.needs_person {
+        let why = too_late().in_language(&language(tx)?);
+        tx.prepare_cached(
+            "UPDATE conversation SET needs_person = 0, needs_reason = NULL, urgency = NULL WHERE seq = ?1 AND needs_reason = ?2",
+        )?
+        .execute(params![conversation.seq, why])?;
+    }
+    Ok(())
 }
 
 pub(super) fn change_owner(tx: &Tx<'_>, conversation: &Conversation, owner: &Owner) -> Result<()> {

@@ -11,11 +11,11 @@ use super::{
 use crate::changes::Begun;
 use crate::clock::Timestamp;
 use crate::connector::{IncomingContent, IncomingMessage};
-use crate::conversions;
 use crate::error::Result;
 use crate::id::{AgentId, ConversationId, MediaId, MessageId};
 use crate::model::{Address, Author, Change, Content, Owner};
 use crate::store::{Stage, Tx};
+use crate::{catching_up, conversions};
 
 pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage) -> Result<Effect> {
     if let Some((_, message, _)) = message_by_external(tx, place.connection, &incoming.external_id)? {
@@ -40,11 +40,13 @@ pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage
     let id = MessageId::new();
     let content = incoming.content.iter().map(|part| keep(tx, place, &id, part)).collect::<Result<Vec<_>>>()?;
     let sent_at = placed(tx, &conversation, incoming)?;
+    let lateness = catching_up::lateness(tx, &conversation, sent_at)?;
     let new = New {
         position: incoming.position.unwrap_or(0),
         external_id: Some(&incoming.external_id),
         reply_to: incoming.reply_to.as_deref(),
         forwarded: incoming.forwarded,
+        caught_up: lateness.is_caught_up(),
         ..New::said(&id, &Author::Contact, "in", &content, sent_at)
     };
     rows::insert(tx, &conversation, &new)?;
@@ -64,7 +66,11 @@ pub(super) fn receive(tx: &Tx<'_>, place: &Place<'_>, incoming: &IncomingMessage
     }
     tx.changed(Change::Conversation { id: conversation.id.clone() });
     let wants_answer = !incoming.answered && content.iter().any(|part| !matches!(part, Content::Reaction { .. } | Content::Event { .. }));
-    if wants_answer && matches!(conversation.owner, Owner::Agent { .. }) {
+    if wants_answer && lateness.is_too_late() && matches!(conversation.owner, Owner::Agent { .. }) {
+        // The agent keeps the conversation: what the customer says now it may answer, and then this is answered with it.
+        ownership::ask_to_look(tx, &conversation)?;
+    } else if wants_answer && matches!(conversation.owner, Owner::Agent { .. }) {
+        ownership::looked_after(tx, &conversation)?;
         ownership::want_turn(tx, &inheriting::settled(tx, conversation.clone())?, place.gather)?;
     }
     super::amending::take_ahead(tx, place, &incoming.external_id)?;

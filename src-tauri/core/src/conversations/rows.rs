@@ -35,6 +35,8 @@ pub struct New<'a> {
     pub sources: &'a [Source],
     /// Whether the customer passed on somebody else's words.
     pub forwarded: bool,
+    /// Whether it was said while the hub was not there.
+    pub caught_up: bool,
 }
 
 impl<'a> New<'a> {
@@ -54,6 +56,7 @@ impl<'a> New<'a> {
             turn,
             sources: &[],
             forwarded: false,
+            caught_up: false,
         }
     }
 }
@@ -64,8 +67,8 @@ pub fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result
     let sources = if new.sources.is_empty() { None } else { Some(serde_json::to_string(new.sources).map_err(anyhow::Error::from)?) };
     tx.prepare_cached(
         "INSERT INTO message (id, conversation, connection, direction, author_kind, author_id, content, text, sent_at, position, external_id,
-           client_key, reply_to, turn, sources, forwarded)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+           client_key, reply_to, turn, sources, forwarded, caught_up)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?
     .execute(params![
         new.id,
@@ -84,6 +87,7 @@ pub fn insert(tx: &Tx<'_>, conversation: &Conversation, new: &New<'_>) -> Result
         new.turn,
         sources,
         new.forwarded,
+        new.caught_up,
     ])?;
     Ok(tx.last_insert_rowid())
 }

@@ -11,7 +11,8 @@ use crate::id::{AgentId, ConnectionId, ConversationId};
 use crate::model::{Address, Content, Medium, Owner};
 use crate::store::{Store, Tx};
 
-const START: Timestamp = Timestamp::from_millis(1_795_176_904_250);
+// A few hours after what is said here: agents answer it.
+const START: Timestamp = Timestamp::from_millis(30_000_250);
 
 struct World {
     store: Arc<Store>,

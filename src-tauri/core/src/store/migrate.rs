@@ -24,6 +24,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_backups.sql"),
     include_str!("migrations/0012_reach.sql"),
     include_str!("migrations/0013_sign_in.sql"),
+    include_str!("migrations/0014_absences.sql"),
 ];
 
 /// Brings the database to the newest schema.

@@ -204,6 +204,19 @@ CREATE TABLE document (
   created_at INTEGER NOT NULL
 );
 
+CREATE TABLE gap (
+  connection   TEXT NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+  from_at      INTEGER NOT NULL,
+  to_at        INTEGER NOT NULL,
+  caught_up_at INTEGER,
+  PRIMARY KEY (connection, from_at)
+) WITHOUT ROWID;
+
+CREATE TABLE heartbeat (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  at  INTEGER NOT NULL
+);
+
 CREATE TABLE lab_channel (
   connection TEXT PRIMARY KEY REFERENCES connection (id) ON DELETE CASCADE
 ) WITHOUT ROWID;
@@ -250,7 +263,7 @@ CREATE TABLE message (
   sources      TEXT,
   edited_at    INTEGER,
   deleted_at   INTEGER
-, forwarded INTEGER NOT NULL DEFAULT 0);
+, forwarded INTEGER NOT NULL DEFAULT 0, caught_up INTEGER NOT NULL DEFAULT 0);
 
 CREATE VIRTUAL TABLE message_fts USING fts5 (
   text, content = 'message', content_rowid = 'seq', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'

@@ -186,6 +186,7 @@ const said = (
   late: false,
   sources: [],
   forwarded: false,
+  caught_up: false,
   ...rest,
 });
 const event = (name: string, details: EventPart["details"] = {}): Part[] => [{ type: "event", event: name, details }];

@@ -9,7 +9,7 @@ import styles from "./AgentForm.module.css";
 import { type AgentErrors, type Editing, usual } from "./agentDraft";
 
 type Props = { editing: Editing; errors: AgentErrors; onChange: (change: Partial<Editing>) => void };
-const numbers = ["max_tokens", "history", "max_tool_calls", "max_seconds"] as const;
+const numbers = ["max_tokens", "history", "max_tool_calls", "max_seconds", "answer_within_hours"] as const;
 
 /** With which model the agent thinks, how freely, and how far it may go. */
 export function ModelFields({ editing, errors, onChange }: Props) {

@@ -13,7 +13,14 @@ export type Editing = {
 };
 
 /** The settings that the hub uses where nothing is said. */
-export const usual = { temperature: 0.7, max_tokens: 4096, history: 30, max_tool_calls: 8, max_seconds: 120 } as const;
+export const usual = {
+  temperature: 0.7,
+  max_tokens: 4096,
+  history: 30,
+  max_tool_calls: 8,
+  max_seconds: 120,
+  answer_within_hours: 12,
+} as const;
 
 export function editingOf(agent: Agent): Editing {
   return {

@@ -1,4 +1,4 @@
-import { Bot, CircleQuestionMark, CircleX, FileText, Forward, Lock } from "lucide-react";
+import { Bot, CircleQuestionMark, CircleX, FileText, Forward, History, Lock } from "lucide-react";
 import { Fragment, memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Delivery, Message } from "../../bindings";
@@ -65,6 +65,12 @@ export const MessageView = memo(function MessageView({ message, first, contactNa
           <span className={styles.forwarded}>
             <Forward size={13} strokeWidth={1.8} aria-hidden />
             {t("inbox.forwarded")}
+          </span>
+        ) : null}
+        {message.caught_up ? (
+          <span className={styles.forwarded} title={t("inbox.caught_up_why")}>
+            <History size={13} strokeWidth={1.8} aria-hidden />
+            {t("inbox.caught_up")}
           </span>
         ) : null}
         {message.deleted_at ? (

@@ -49,8 +49,9 @@ export function DailyBackups() {
           <span className="muted">{t("backup.none")}</span>
         )}
         {local.trouble ? (
-          <p className={styles.error}>
-            <TriangleAlert size={15} strokeWidth={1.8} aria-hidden /> {local.trouble}
+          <p className={`row ${styles.error}`}>
+            <TriangleAlert size={15} strokeWidth={1.8} aria-hidden />
+            <span>{local.trouble}</span>
           </p>
         ) : null}
         <p className="muted">{t("backup.daily_text", { count: copies.length })}</p>

@@ -123,7 +123,7 @@ async fn a_damaged_secret_stops_its_own_connection_until_it_is_typed_again() {
     assert!(row["reason"].as_str().unwrap().contains("Type it again"), "{row}");
     assert_eq!(ask(&hub, "test_connection", json!({ "id": other })).await["ok"], true, "the others work on");
     let health = ask(&hub, "health", json!({})).await;
-    assert_eq!((&health["receiving"], &health["database"]), (&json!(true), &Value::Null), "the database is not damaged by it");
+    assert_eq!(health["database"], Value::Null, "the database is not damaged by it");
     assert!(ask(&hub, "test_connection", json!({ "id": id })).await["error"].as_str().unwrap().contains("Type it again"));
 
     let kept = json!({ "id": id, "config": { "token": { "set": true }, "pigeons": 2 } });
