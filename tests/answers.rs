@@ -104,7 +104,6 @@ impl Shop {
             language: None,
             now: self.store.clock().now(),
             reports: false,
-            rules: shopbell_core::connector::ChannelRules::default(),
         };
         let result = self.store.read(move |db| Ok(run(db, &context, arguments))).await.expect("the store reads");
         tools::shown(&result.expect("the search takes what the model asks"))

@@ -19,6 +19,8 @@ use shopbell_tests::hub::TestHub;
 
 use self::other::Other;
 
+#[path = "sign_in/meta.rs"]
+mod meta;
 #[path = "sign_in/other.rs"]
 mod other;
 #[path = "sign_in/renewing.rs"]

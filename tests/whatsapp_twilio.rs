@@ -181,49 +181,6 @@ async fn every_kind_of_content_leaves_as_twilio_wants_it() {
 }
 
 #[tokio::test]
-async fn choices_become_contents_that_are_made_once_and_used_again() {
-    let (simulator, desk) = start().await;
-    let ana = desk.first_word(&simulator, &said("5511999990000", "hello"));
-    let choices = |text: &str, labels: &[&str]| {
-        let options = labels.iter().map(|label| Choice { id: (*label).into(), label: (*label).into(), url: None, description: None });
-        answer(&ana, Content::Choices { text: text.into(), options: options.collect() })
-    };
-    let made_so_far = || simulator.journal().iter().filter(|call| call["method"] == "POST" && call["path"] == "/v1/Content").count();
-    for text in ["Which *bread*?", "And now?"] {
-        send(&desk, &choices(text, &["Rye", "White"])).await.unwrap();
-    }
-    assert_eq!(made_so_far(), 1, "other words above the same choices");
-    send(&desk, &choices("Two\nlines", &["Rye", "White"])).await.unwrap();
-    send(&desk, &choices("Which?", &["1", "2", "3", "4"])).await.unwrap();
-    assert_eq!(made_so_far(), 3);
-    let forms = made(&simulator);
-    assert!(forms.iter().all(|form| form.contains_key("ContentSid") && !form.contains_key("Body")), "{forms:#?}");
-    let received: Vec<String> = simulator.received().into_iter().map(|(_, text)| text).collect();
-    assert_eq!(received, ["Which _bread_?", "And now?", "Two\nlines", "Which?"]);
-
-    // Twilio lost its contents: the choices go as words, and are made anew the next time.
-    simulator.set_contents(Vec::new());
-    send(&desk, &choices("Still?", &["Rye", "White"])).await.unwrap();
-    assert_eq!(simulator.received().last().unwrap().1, "Still?\n\n1. Rye\n2. White");
-    send(&desk, &choices("Again?", &["Rye", "White"])).await.unwrap();
-    assert_eq!((made_so_far(), simulator.received().last().unwrap().1.as_str()), (4, "Again?"));
-}
-
-#[tokio::test]
-async fn choices_whose_answer_was_lost_are_found_in_the_list_in_either_form() {
-    let (simulator, desk) = start().await;
-    let ana = desk.first_word(&simulator, &said("5511999990000", "hello"));
-    let option = |label: &str| Choice { id: label.into(), label: label.into(), url: None, description: None };
-    for labels in [vec!["Rye", "White"], vec!["A very long name of a bread", "White"]] {
-        let content = Content::Choices { text: "Which?".into(), options: labels.into_iter().map(option).collect() };
-        let message = answer(&ana, content);
-        let sent = send(&desk, &message).await.unwrap();
-        let found = desk.channel().reconcile(desk.link(), &message).await.unwrap().map(|receipt| receipt.external_id);
-        assert_eq!(found, Some(sent));
-    }
-}
-
-#[tokio::test]
 async fn what_cannot_leave_is_said_before_twilio_is_asked() {
     let (simulator, desk) = start().await;
     let ana = desk.first_word(&simulator, &said("5511999990000", "hello"));

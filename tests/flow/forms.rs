@@ -22,7 +22,7 @@ async fn choices_and_the_question_for_a_place_are_shown_as_each_channel_can() {
         ("telegram", "inline_keyboard", "request_location"),
         ("whatsapp-meta", r#""type":"button""#, "location_request_message"),
         ("whatsapp-360dialog", r#""type":"button""#, "location_request_message"),
-        ("whatsapp-twilio", "twilio/quick-reply", "Onde+entregamos%3F"),
+        ("whatsapp-twilio", "1.+Queijo%0A2.+Broa", "Onde+entregamos%3F"),
         ("sms-twilio", "1.+Queijo%0A2.+Broa", "Onde+entregamos%3F"),
         ("instagram", "quick_replies", "Onde entregamos?"),
     ];

@@ -24,11 +24,6 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// What the computer's own clock shows, right or wrong: for telling people about it. Everything else asks a [`Clock`].
-    pub fn now_by_the_wall() -> Self {
-        Self(wall_millis())
-    }
-
     /// As Unix milliseconds.
     pub const fn millis(self) -> i64 {
         self.0
@@ -73,33 +68,19 @@ impl FromSql for Timestamp {
 pub trait Clock: Send + Sync + 'static {
     /// The present moment. Never earlier than an answer given before.
     fn now(&self) -> Timestamp;
-
-    /// Tells it of a moment that has been: time goes on from there where the computer was set back meanwhile.
-    fn not_before(&self, _moment: Timestamp) {}
-
-    /// How far the computer's own clock is behind a moment that has been; zero when it is right as far as we know.
-    fn behind(&self) -> Duration {
-        Duration::ZERO
-    }
 }
-
-/// How far back a clock may have been set and time still goes on from where it was. Further than that, the earlier time may as well have
-/// been the wrong one.
-const BELIEVED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The computer's clock, kept from running backwards: when somebody sets it back, time goes on from where it was.
 pub struct SystemClock {
     started: Instant,
     /// Milliseconds to add to the time since `started`; only ever grows.
     base: AtomicI64,
-    /// The newest moment that is known to have been.
-    newest: AtomicI64,
 }
 
 impl SystemClock {
     /// A clock that begins at the computer's present time.
     pub fn new() -> Self {
-        Self { started: Instant::now(), base: AtomicI64::new(wall_millis()), newest: AtomicI64::new(0) }
+        Self { started: Instant::now(), base: AtomicI64::new(wall_millis()) }
     }
 }
 
@@ -116,19 +97,6 @@ impl Clock for SystemClock {
         let wall_base = wall_millis().saturating_sub(elapsed);
         let base = self.base.fetch_max(wall_base, Ordering::AcqRel).max(wall_base);
         Timestamp(base.saturating_add(elapsed))
-    }
-
-    fn not_before(&self, moment: Timestamp) {
-        self.newest.fetch_max(moment.millis(), Ordering::AcqRel);
-        if moment.since(Timestamp(wall_millis())) <= BELIEVED {
-            let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-            self.base.fetch_max(moment.millis().saturating_sub(elapsed), Ordering::AcqRel);
-        }
-    }
-
-    fn behind(&self) -> Duration {
-        let newest = Timestamp(self.newest.load(Ordering::Acquire)).max(self.now());
-        newest.since(Timestamp(wall_millis()))
     }
 }
 
@@ -156,31 +124,5 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::Acquire))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    #[test]
-    fn time_goes_on_from_where_it_was_when_the_computer_was_set_back() {
-        let clock = SystemClock::new();
-        assert!(clock.behind() < HOUR);
-        let yesterday_was = clock.now().plus(26 * HOUR);
-        clock.not_before(yesterday_was);
-        assert!(clock.now() >= yesterday_was, "what is written now stands after what was written before");
-        assert!(clock.behind() >= 25 * HOUR);
-    }
-
-    #[test]
-    fn a_moment_far_ahead_is_told_and_not_believed() {
-        let clock = SystemClock::new();
-        let now = clock.now();
-        clock.not_before(now.plus(1000 * HOUR));
-        assert!(clock.now() < now.plus(HOUR));
-        assert!(clock.behind() >= 999 * HOUR);
     }
 }

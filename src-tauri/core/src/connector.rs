@@ -27,12 +27,11 @@ mod page;
 mod simulator;
 mod posted;
 mod erased;
-pub mod fields;
 mod sign_in;
 
 pub use about::*;
 pub use channel::*;
-pub use erased::erase;
+pub use erased::{erase, field_error};
 pub use event::*;
 pub use link::*;
 pub use page::*;

@@ -116,12 +116,7 @@ impl Network {
             None => None,
             Some(text) => {
                 let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-                let url = url.ok_or_else(|| say!("A proxy looks like http://host:port."))?;
-                // It would stand in the settings in clear, where everybody who uses the desk reads it.
-                if !url.username().is_empty() || url.password().is_some() {
-                    return Err(say!("A name and password cannot be kept in a proxy's address. Write it as http://host:port."));
-                }
-                Some(url)
+                Some(url.ok_or_else(|| say!("A proxy looks like http://host:port."))?)
             }
         };
         *self.shared.proxy.write().unwrap_or_else(std::sync::PoisonError::into_inner) = proxy;

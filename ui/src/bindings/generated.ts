@@ -1219,8 +1219,6 @@ export type Health = {
   receiving: boolean,
   /** Why not, in a sentence. */
   receiving_reason?: string | null,
-  /** What is wrong with this computer's clock, in words; null while it goes forward. */
-  clock_reason?: string | null,
   /** The first run is over. */
   first_run_done: boolean,
   /** How far it came. */

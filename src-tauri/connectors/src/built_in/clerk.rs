@@ -50,25 +50,6 @@ enum Answer {
     Words { text: String, sources: Vec<Source>, offers: bool },
 }
 
-/// What to look for.
-struct Query {
-    query: String,
-    /// The part that is new, where the query repeats what was asked before: what it names must stand in the documents, or the answer to
-    /// the earlier question would be given once more.
-    about: Option<String>,
-}
-
-impl Query {
-    fn of(question: &str) -> Self {
-        Self { query: question.to_owned(), about: None }
-    }
-
-    fn leaning(together: String, question: &str) -> Self {
-        let about = (together != question).then(|| question.to_owned());
-        Self { query: together, about }
-    }
-}
-
 struct Clerk<'a> {
     prompt: &'a Prompt,
     desk: Desk<'a>,
@@ -103,9 +84,7 @@ impl Clerk<'_> {
         if !self.may_call(SEARCH) {
             return self.offer(self.language.cannot_look());
         }
-        let queries = questions.iter().enumerate().map(|(at, question)| {
-            if ear::goes_on(&question.text) { Query::leaning(self.with_before(&questions, at), &question.text) } else { Query::of(&question.text) }
-        });
+        let queries = questions.iter().enumerate().map(|(at, question)| if ear::goes_on(&question.text) { self.with_before(&questions, at) } else { question.text.clone() });
         self.search(queries)
     }
 
@@ -123,19 +102,16 @@ impl Clerk<'_> {
         self.prompt.may_call_tools && self.prompt.tools.iter().any(|known| known.name == tool)
     }
 
-    fn search(&self, queries: impl Iterator<Item = Query>) -> Answer {
+    fn search(&self, queries: impl Iterator<Item = String>) -> Answer {
         let taken = self.desk.looked.len();
         let mut asked: Vec<String> = self.desk.looked.iter().filter(|looked| looked.call.name == SEARCH).map(query).collect();
         let mut calls = Vec::new();
-        for Query { query, about } in queries {
+        for query in queries {
             if asked.contains(&query) {
                 continue;
             }
-            let mut arguments = json!({ "query": query, "top_k": 6 });
-            if let Some(about) = about {
-                arguments["about"] = about.into();
-            }
-            calls.push(ToolCall { id: format!("look_{}", taken + calls.len() + 1), name: SEARCH.into(), arguments: arguments.to_string() });
+            let arguments = json!({ "query": query, "top_k": 6 }).to_string();
+            calls.push(ToolCall { id: format!("look_{}", taken + calls.len() + 1), name: SEARCH.into(), arguments });
             asked.push(query);
         }
         if calls.is_empty() { self.offer(self.language.unknown()) } else { Answer::Calls(calls) }
@@ -147,7 +123,7 @@ impl Clerk<'_> {
         let mut parts: Vec<String> = Vec::new();
         let mut sources: Vec<Source> = Vec::new();
         let mut missing: Vec<&Question> = Vec::new();
-        let mut again: Vec<Query> = Vec::new();
+        let mut again: Vec<String> = Vec::new();
         let failed = self.desk.looked.iter().all(|looked| looked.result.as_ref().is_none_or(|result| result["results"].is_null()));
         let in_pieces = questions.len() > 1 && questions.iter().skip(1).all(|question| !question.marked);
         for (at, question) in questions.iter().enumerate() {
@@ -182,11 +158,11 @@ impl Clerk<'_> {
                 None => {
                     // A short question may lean on the one before; one that was asked together may stand alone.
                     let short = ear::words(&question.text).len() <= 5;
-                    again.extend(clause.into_iter().chain(whole).filter(|other| tried(other).is_none()).map(|other| Query::of(&other)));
+                    again.extend(clause.into_iter().chain(whole).filter(|other| tried(other).is_none()));
                     if short && tried(&together).is_none() {
-                        again.push(Query::leaning(together, &question.text));
+                        again.push(together);
                     } else if tried(&question.text).is_none() {
-                        again.push(Query::of(&question.text));
+                        again.push(question.text.clone());
                     }
                     if question.marked || questions.len() == 1 {
                         missing.push(question);

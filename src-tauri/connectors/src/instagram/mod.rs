@@ -33,6 +33,7 @@ mod listen;
 mod media;
 mod parse;
 mod send;
+mod sign_in;
 pub mod simulator;
 mod webhook;
 
@@ -186,7 +187,7 @@ impl Connector for Instagram {
     }
 
     fn roles(&self) -> Roles<Config> {
-        Roles::channel(InstagramChannel)
+        Roles::channel(InstagramChannel).signing_in(sign_in::InstagramSignIn)
     }
 
     fn check(&self, config: &Config) -> Vec<(String, Sentence)> {

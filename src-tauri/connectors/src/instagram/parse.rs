@@ -164,7 +164,6 @@ impl Reader<'_> {
             thread: customer,
             content: content::of(self.config, message),
             sent_at: around.at,
-            reply_to: id(&message["reply_to"]["mid"]),
             ours: self.ours(&message["app_id"]),
             metadata: Map::new(),
         })

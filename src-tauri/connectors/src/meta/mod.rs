@@ -5,5 +5,6 @@
 
 pub mod graph;
 pub mod handshake;
+pub mod sign_in;
 pub mod signature;
 pub mod whatsapp;

@@ -9,7 +9,6 @@ use shopbell_core::say;
 
 pub mod api;
 mod account;
-pub mod choices;
 pub mod codes;
 mod form;
 pub mod listen;

@@ -9,7 +9,6 @@ use shopbell_core::model::{Choice, Content, MediaKind};
 use shopbell_core::say;
 
 use super::api::{self, Product};
-use super::choices::Wanted;
 use super::listen::messages;
 use super::wire::{Created, Listed};
 use super::{Config, LONGEST, Line, Mode, never, number, webhook};
@@ -23,29 +22,7 @@ type Fields = Vec<(&'static str, String)>;
 
 /// One attempt to send one message.
 pub async fn send(line: &Line, link: Link<'_, Config>, message: &Outgoing) -> Result<Receipt, ServiceError> {
-    if let Some(wanted) = shown(line, message) {
-        // As buttons or a list; in words where Twilio does not take that, so that they arrive in any case.
-        match async { post(line, link, message, wanted.fields(link).await?).await }.await {
-            Err(ServiceError::Refused { action: Action::FixContent | Action::FixTemplate, .. } | ServiceError::Permanent(_)) => {
-                tracing::warn!(delivery.id = %message.delivery, "Twilio does not show these choices; they go as words.");
-                wanted.forget(link);
-            }
-            sent => return sent,
-        }
-    }
-    let fields = draft(line, link, &message.content).await?;
-    post(line, link, message, fields).await
-}
-
-/// The content that shows the message's choices, where the channel has such and they fit.
-fn shown(line: &Line, message: &Outgoing) -> Option<Wanted> {
-    match &message.content {
-        Content::Choices { text, options } if line.templates => Wanted::of(&(line.marked)(text), options, &message.thread),
-        _ => None,
-    }
-}
-
-async fn post(line: &Line, link: Link<'_, Config>, message: &Outgoing, mut fields: Fields) -> Result<Receipt, ServiceError> {
+    let mut fields = draft(line, link, &message.content).await?;
     fields.push(("To", line.full(&message.thread)));
     fields.push(("From", line.full(&number(&link.config.phone_number))));
     if let Some(service) = link.config.service() {
@@ -77,21 +54,19 @@ pub async fn reconcile(line: &Line, link: Link<'_, Config>, message: &Outgoing) 
         let at = row.date_created.as_deref().and_then(api::moment);
         row.direction.as_deref().is_some_and(|direction| direction.starts_with("outbound"))
             && at.is_some_and(|at| at >= earliest)
-            && words.iter().any(|words| row.body.as_deref().unwrap_or_default().trim() == words.trim())
+            && row.body.as_deref().unwrap_or_default().trim() == words.trim()
             && (row.files() > 0) == files
     };
     let found = rows.into_iter().filter_map(|row| serde_json::from_value::<Listed>(row).ok()).find(is_it);
     Ok(found.map(|row| Receipt { external_id: row.sid }))
 }
 
-/// By what a message is known in the list: its words (in either form, where it has two), and whether it has a file. `None` where the list
-/// cannot tell.
-fn traces(line: &Line, content: &Content) -> Option<(Vec<String>, bool)> {
+/// By what a message is known in the list: its words, and whether it has a file. `None` where the list cannot tell.
+fn traces(line: &Line, content: &Content) -> Option<(String, bool)> {
     match content {
-        Content::Media { caption, .. } => Some((vec![caption.as_deref().map(line.marked).unwrap_or_default()], true)),
-        Content::Template { text, .. } => (!text.trim().is_empty()).then(|| (vec![text.clone()], false)),
-        Content::Choices { text, .. } => words(line, content).ok().map(|spelled| (vec![spelled, (line.marked)(text)], false)),
-        other => words(line, other).ok().map(|words| (vec![words], false)),
+        Content::Media { caption, .. } => Some((caption.as_deref().map(line.marked).unwrap_or_default(), true)),
+        Content::Template { text, .. } => (!text.trim().is_empty()).then(|| (text.clone(), false)),
+        other => words(line, other).ok().map(|words| (words, false)),
     }
 }
 

@@ -26,8 +26,13 @@ pub fn address(config: &Config, path: &str) -> String {
 
 /// HMAC of the token with the app's secret: apps may demand it, and all understand it.
 fn proof(config: &Config) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(config.app_secret.reveal().trim().as_bytes()).expect("any length will do as a key");
-    mac.update(config.access_token.reveal().trim().as_bytes());
+    proof_of(config.app_secret.reveal().trim(), config.access_token.reveal().trim())
+}
+
+/// The same of any secret and token.
+pub fn proof_of(secret: &str, token: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length will do as a key");
+    mac.update(token.as_bytes());
     hex::encode(mac.finalize().into_bytes())
 }
 

@@ -21,6 +21,7 @@ mod account;
 mod api;
 mod conversions;
 mod media;
+mod sign_in;
 pub mod simulator;
 mod templates;
 mod version;
@@ -65,6 +66,14 @@ pub struct Config {
     /// Any words of your own. Meta repeats them once to make sure that the web address is yours. One app has one.
     #[schemars(title = "Verify token")]
     pub verify_token: Secret,
+    /// Of Facebook Login for Business, in your app under Configurations. It says for what you are asked when you sign in.
+    #[serde(default)]
+    #[schemars(title = "Login configuration ID", extend("x-advanced" = true, "examples" = ["1234567890123456"]))]
+    pub login_config_id: Option<String>,
+    /// Six digits. Only for a number that you register here by signing in: it is the PIN for its two-step verification.
+    #[serde(default)]
+    #[schemars(title = "PIN of the number", extend("x-advanced" = true))]
+    pub pin: Option<Secret>,
     /// Which version of Meta's interface is used. Each works for about two years.
     #[serde(default = "version::default")]
     #[schemars(title = "Graph API version", extend("x-advanced" = true, "examples" = ["v25.0"]))]
@@ -150,7 +159,7 @@ impl Connector for WhatsAppMeta {
     }
 
     fn roles(&self) -> Roles<Config> {
-        Roles::channel(WhatsAppChannel::default())
+        Roles::channel(WhatsAppChannel::default()).signing_in(sign_in::MetaSignIn)
     }
 
     fn check(&self, config: &Config) -> Vec<(String, Sentence)> {

@@ -20,7 +20,7 @@ use shopbell_core::say;
 
 use crate::markdown;
 use crate::twilio::api::{self, Product};
-use crate::twilio::{self, Config, HEADER, Line, TEXT, choices, is_sandbox, listen, media, not_yet, parse, proven, send, webhook};
+use crate::twilio::{self, Config, HEADER, Line, TEXT, is_sandbox, listen, media, not_yet, parse, proven, send, webhook};
 
 mod senders;
 mod templates;
@@ -134,7 +134,7 @@ impl Channel<Config> for WhatsAppChannel {
     fn rules(&self) -> ChannelRules {
         ChannelRules {
             medium: Medium::Chat,
-            abilities: &["photos", "video", "voice", "files", "location", "buttons", "lists", "templates", "read_ticks", "typing"],
+            abilities: &["photos", "video", "voice", "files", "location", "templates", "read_ticks", "typing"],
             text_limit: TextLimit { max: TEXT, unit: TextUnit::Chars },
             caption_limit: TEXT,
             media_limits: BTreeMap::from([
@@ -153,10 +153,7 @@ impl Channel<Config> for WhatsAppChannel {
                 ("sticker", &["image/webp"]),
             ]),
             files_by_link: true,
-            max_choices: choices::BUTTONS,
-            choice_label: choices::BUTTON,
-            max_rows: choices::ROWS,
-            row_label: choices::ROW,
+            max_choices: 0,
             templates: true,
             reply_window: Some(Duration::from_secs(24 * 3600)),
             // Ten texts a second is the least that a number has.

@@ -32,7 +32,7 @@ mod tests;
 
 pub use coverage::{Covered, Topic, coverage};
 pub use read::{Format, MAX_BYTES, Passage, read_document};
-pub use search::{GOOD, Hit, names_something_known, search};
+pub use search::{GOOD, Hit, search};
 
 /// The longest part of a document that is given at once, in bytes.
 pub const WINDOW: usize = 8 << 10;
@@ -112,7 +112,7 @@ pub fn add(tx: &Tx<'_>, filename: &str, bytes: &[u8]) -> Result<DocumentRow> {
     keep(tx, filename, bytes, read_document(filename, bytes)?)
 }
 
-/// Keeps a file whose passages were read before, in place of one of the same name: reading takes a while and need not hold the writer.
+/// Keeps a file whose passages were read before: reading takes a while and need not hold the writer.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -123,12 +123,6 @@ pub fn keep(tx: &Tx<'_>, filename: &str, bytes: &[u8], passages: Vec<Passage>) -
         return Ok(same);
     }
     let filename = short_name(filename);
-    // A file of the same name is the same document as it reads now: an old price must not be quoted beside the new one.
-    let old: Vec<DocumentId> = tx
-        .prepare_cached("SELECT id FROM document WHERE filename = ?1")?
-        .query_map([&filename], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    old.iter().try_for_each(|id| delete(tx, id))?;
     let document = DocumentRow {
         id: DocumentId::new(),
         title: filename.clone(),

@@ -359,7 +359,7 @@ pub async fn dispatch(hub: &Arc<Hub>, name: &str, body: Value) -> Result<Value> 
 /// Reads a request; every wrong field by its path.
 fn read<T: DeserializeOwned>(body: Value) -> Result<T> {
     let body = if body.is_null() { Value::Object(serde_json::Map::new()) } else { body };
-    crate::connector::fields::read(body).map_err(Error::fields)
+    serde_path_to_error::deserialize(body).map_err(|error| Error::fields(vec![crate::connector::field_error(&error)]))
 }
 
 /// A name that a caller made up, fit for a sentence.

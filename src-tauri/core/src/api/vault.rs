@@ -1,7 +1,6 @@
 //! The keys' own lock, and how the hub is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,6 @@ use ts_rs::TS;
 use super::asked::{Empty, TEXT, Wrong};
 use super::backups::{MovedHub, moved_hub};
 use super::settings;
-use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
 use crate::hub::Hub;
 use crate::say;
@@ -59,8 +57,6 @@ pub struct Health {
     pub receiving: bool,
     /// Why not, in a sentence.
     pub receiving_reason: Option<String>,
-    /// What is wrong with this computer's clock, in words; null while it goes forward.
-    pub clock_reason: Option<String>,
     /// The first run is over.
     pub first_run_done: bool,
     /// How far it came.
@@ -132,23 +128,6 @@ pub struct ChangePassphrase {
     pub passphrase: Secret,
 }
 
-/// From this on a clock counts as set back, rather than as a little unsteady.
-const SET_BACK: Duration = Duration::from_secs(120);
-
-fn clock_reason(hub: &Hub) -> Option<String> {
-    let clock = hub.store.clock();
-    let behind = clock.behind();
-    let written = |at: Timestamp| at.to_jiff().to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
-    (behind > SET_BACK).then(|| {
-        let now = Timestamp::now_by_the_wall();
-        hub.say(&say!(
-            "This computer's clock was set back: it shows {shown}, but messages of {newest} are here already. Set the right date and time, or answers may stand in the wrong place.",
-            shown = written(now),
-            newest = written(now.plus(behind))
-        ))
-    })
-}
-
 /// How the hub is. Answers always.
 pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
     let state = hub.vault.state();
@@ -164,8 +143,6 @@ pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
         condition.sentence()
     } else if moved.as_ref().is_some_and(|moved| moved.confirmed_at.is_none()) {
         Some(say!("This is a copy from another computer. It stands still until you say that Shopbell is off there."))
-    } else if hub.store.is_full() {
-        Some(Error::of_storage(Code::DiskFull).message)
     } else if !working {
         Some(say!("Shopbell is starting."))
     } else {
@@ -195,7 +172,6 @@ pub async fn health(hub: &Arc<Hub>, _: Empty) -> Result<Health> {
         data_dir: hub.store.directory().display().to_string(),
         receiving: receiving_reason.is_none(),
         receiving_reason: receiving_reason.as_ref().map(|reason| hub.say(reason)),
-        clock_reason: clock_reason(hub),
         first_run_done: shop.as_ref().is_none_or(|shop| shop.first_run_done),
         setup_step: shop.as_ref().map_or(0, |shop| shop.first_run_step),
         language: hub.language(),

@@ -14,6 +14,7 @@ use super::{
 use crate::connector::Reports;
 use crate::error::Sentence;
 use crate::model::Address;
+use crate::say;
 
 /// Makes a connector fit for the registry.
 pub fn erase<K: Connector>(connector: K) -> Arc<dyn AnyConnector> {
@@ -61,7 +62,7 @@ impl<K: Connector> AnyConnector for Erased<K> {
     }
 
     fn settings(&self, config: Value) -> Result<Settings, Vec<(String, Sentence)>> {
-        let config: K::Config = super::fields::read(config)?;
+        let config: K::Config = serde_path_to_error::deserialize(config).map_err(|error| vec![field_error(&error)])?;
         let wrong = self.connector.check(&config);
         if wrong.is_empty() { Ok(Arc::new(config)) } else { Err(wrong) }
     }
@@ -89,6 +90,41 @@ impl<K: Connector> AnyConnector for Erased<K> {
     fn sign_in(&self) -> Option<&dyn SignIn> {
         self.sign_in.as_deref()
     }
+}
+
+/// A wrong field, by path, in words a person can use. Serde's own text is for programmers.
+pub fn field_error(error: &serde_path_to_error::Error<serde_json::Error>) -> (String, Sentence) {
+    let path = error.path().to_string();
+    let text = error.inner().to_string();
+    let quoted = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
+    if text.starts_with("missing field") {
+        let name = quoted(&text);
+        let path = if path == "." { name } else { format!("{path}.{name}") };
+        return (path, say!("This is needed."));
+    }
+    if text.starts_with("unknown field") {
+        let name = quoted(&text);
+        let path = if path == "." { name.clone() } else { path };
+        return (path, say!("There is no field called {name}.", name = name));
+    }
+    if text.starts_with("unknown variant") {
+        let allowed = text.split("expected ").nth(1).unwrap_or_default().replace('`', "").replace("one of ", "");
+        return (path, say!("Choose one of: {allowed}.", allowed = allowed.split(" at line").next().unwrap_or_default()));
+    }
+    let sentence = if text.contains("expected a string") {
+        say!("This must be text.")
+    } else if text.contains("expected a boolean") {
+        say!("This must be yes or no.")
+    } else if text.contains("expected a sequence") {
+        say!("This must be a list.")
+    } else if text.contains("expected struct") || text.contains("expected a map") {
+        say!("This must be a group of fields.")
+    } else if text.contains("expected u") || text.contains("expected i") || text.contains("expected f") {
+        say!("This must be a number in the right range.")
+    } else {
+        say!("This cannot be read. Check it and try again.")
+    };
+    (path, sentence)
 }
 
 #[async_trait]

@@ -219,8 +219,6 @@ pub struct ShopMessage {
     pub content: Vec<IncomingContent>,
     /// When.
     pub sent_at: Timestamp,
-    /// The service's name of the message it answers.
-    pub reply_to: Option<String>,
     /// Whether the service says that our own program sent it; `None` = it does not say.
     pub ours: Option<bool>,
     /// What else is worth keeping of the thread.

@@ -42,8 +42,7 @@ pub(super) fn said(tx: &Tx<'_>, place: &Place<'_>, message: &ShopMessage) -> Res
         return Ok(Effect::Repeat { message: Some(ours) });
     }
     let at = message.sent_at.min(tx.now());
-    let (external_id, reply_to) = (Some(message.external_id.as_str()), message.reply_to.as_deref());
-    let new = New { external_id, reply_to, ..New::said(&id, &Author::Person { id: None }, "out", &content, at) };
+    let new = New { external_id: Some(&message.external_id), ..New::said(&id, &Author::Person { id: None }, "out", &content, at) };
     rows::insert(tx, &conversation, &new)?;
     tx.prepare_cached(
         "UPDATE conversation SET preview = CASE WHEN ?3 >= last_message_at THEN ?2 ELSE preview END,

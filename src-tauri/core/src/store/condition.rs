@@ -5,7 +5,6 @@
 //! whole is written again; a damaged one is read where it can be, and a sentence says which backup is good and how to go back to it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -28,8 +27,6 @@ const FINDINGS: usize = 20;
 const SOUND_FOR: Duration = Duration::from_secs(600);
 /// How long to wait before a look that the disk did not allow is tried again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// From this much free space on, in bytes, writing is tried again.
-const ENOUGH: u64 = 32 << 20;
 
 /// Whether the database can be trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,8 +106,6 @@ pub struct Inspector {
     changes: Arc<Changes>,
     state: watch::Sender<Condition>,
     look: Mutex<Look>,
-    /// The last write found no room on the disk.
-    full: AtomicBool,
     /// Rung when the store closes.
     bell: Condvar,
 }
@@ -131,7 +126,6 @@ impl Inspector {
             changes,
             state: watch::channel(Condition::Sound).0,
             look: Mutex::default(),
-            full: AtomicBool::new(false),
             bell: Condvar::new(),
         })
     }
@@ -139,18 +133,6 @@ impl Inspector {
     /// Whether the database can be trusted now.
     pub fn condition(&self) -> Condition {
         self.state.borrow().clone()
-    }
-
-    /// Notes whether the last write found no room on the disk.
-    pub fn note_full(&self, full: bool) {
-        if self.full.swap(full, Ordering::AcqRel) != full {
-            self.changes.announce(vec![Change::Settings]);
-        }
-    }
-
-    /// Whether the disk is too full to write: the last write found no room, and none was made since.
-    pub fn is_full(&self) -> bool {
-        self.full.load(Ordering::Acquire) && fs4::available_space(&self.directory).is_ok_and(|free| free < ENOUGH)
     }
 
     /// Why a write is refused now; nothing while the database is sound.

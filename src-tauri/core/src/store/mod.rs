@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use self::condition::{Condition, Inspector};
 use self::writer::{Job, Shape, Work, Writer};
 use crate::changes::Changes;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::say;
 
@@ -75,8 +75,6 @@ impl Store {
         let unclean = directory.join(format!("{DATABASE}-wal")).metadata().is_ok_and(|wal| wal.len() > 0)
             && path.metadata().is_ok_and(|file| file.len() < QUICK_CHECK_UP_TO);
         let (connection, doubt) = connect(directory, &path, unclean, &clock).map_err(|error| condition::unopened(directory, error))?;
-
-        clock.not_before(newest(&connection)?);
 
         let changes = Arc::new(Changes::starting_at(clock.now()));
         let stages = Arc::new(Stages::default());
@@ -208,11 +206,6 @@ impl Store {
         self.inspector.complain(complaint);
     }
 
-    /// Whether the disk is too full to write.
-    pub fn is_full(&self) -> bool {
-        self.inspector.is_full()
-    }
-
     /// Whether the file can be trusted now.
     pub fn condition(&self) -> Condition {
         self.inspector.condition()
@@ -279,13 +272,6 @@ impl Drop for Lent {
             self.store.readers.lock().expect("nothing panics while it is held").push(reader);
         }
     }
-}
-
-/// The newest moment that anything here was written at.
-fn newest(db: &Connection) -> Result<Timestamp> {
-    let sql =
-        "SELECT max(coalesce((SELECT max(received_at) FROM arrival), 0), coalesce((SELECT max(last_message_at) FROM conversation), 0))";
-    Ok(db.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// The connection that will write, with the schema brought up to date, and what speaks against trusting the file.

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::condition::{Condition, Damage};
 use super::{DATABASE, Store, migrate};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::SystemClock;
 use crate::error::{Code, Error};
 use crate::model::Change;
 use crate::say;
@@ -462,33 +462,4 @@ async fn a_file_that_cannot_be_opened_at_all_names_the_backup() {
     let error = open(directory.path()).err().unwrap();
     assert_eq!(error.code, Code::Corrupt);
     assert!(error.message.to_string().contains(good.to_str().unwrap()), "{error}");
-}
-
-#[tokio::test]
-async fn a_clock_that_was_set_back_between_two_runs_goes_on_from_the_newest_message() {
-    let directory = tempfile::tempdir().unwrap();
-    let newest = SystemClock::new().now().plus(std::time::Duration::from_secs(26 * 3600));
-    let store = open(directory.path()).unwrap();
-    store
-        .write(move |tx| {
-            tx.execute_batch("PRAGMA defer_foreign_keys = ON")?;
-            tx.execute("INSERT INTO contact (id, name, created_at) VALUES ('ctc_1', 'Ana', 0)", [])?;
-            tx.execute(
-                "INSERT INTO connection (id, connector, name, status, config, hook_key, created_at, updated_at) VALUES ('con_1', 'website', 'W', 'active', '{}', 'k', 0, 0)",
-                [],
-            )?;
-            tx.execute(
-                "INSERT INTO conversation (id, contact, connection, thread, address_scheme, address_value, status, owner_kind, last_message_at, created_at)
-                 VALUES ('cnv_1', 'ctc_1', 'con_1', 't', 'visitor', 'v', 'open', 'person', ?1, 0)",
-                [newest],
-            )?;
-            Ok(())
-        })
-        .await
-        .unwrap();
-    store.close().await;
-    drop(store);
-    let store = open(directory.path()).unwrap();
-    assert!(store.clock().now() >= newest);
-    assert!(store.write(move |tx| Ok(tx.now() >= newest)).await.unwrap());
 }

@@ -40,8 +40,6 @@ struct Noted {
     wake: u8,
     /// How many pieces of work the commit holds so far.
     pieces: usize,
-    /// Some work found the disk full.
-    full: bool,
 }
 
 /// How much was noted at some moment, to go back to.
@@ -196,12 +194,7 @@ where
             Err(error) if error.code == Code::Corrupt => {
                 Ran::Damage(error.source.as_ref().map_or_else(String::new, |source| format!("{source:#}")))
             }
-            Err(error) => {
-                if error.code == Code::DiskFull {
-                    tx.noted.borrow_mut().full = true;
-                }
-                Ran::Refused
-            }
+            Err(_) => Ran::Refused,
         };
         self.outcome = Some(outcome);
         ran
@@ -273,7 +266,6 @@ impl Writer {
             }
             let noted = RefCell::default();
             let commit = self.commit(&mut waiting, &mut taken, &noted);
-            self.inspector.note_full(noted.borrow().full || commit.as_ref().is_err_and(|failure| failure.code == Code::DiskFull));
             match &commit {
                 Ok(()) => self.announce(noted.into_inner()),
                 Err(failure) => {

@@ -12,7 +12,6 @@ use shopbell_core::text::length;
 use super::files::{self, Uploaded};
 use super::{BUTTON, BUTTONS, CAPTION, DESCRIPTION, Door, ROW, ROWS, TEXT, templates};
 use crate::markdown::whatsapp::render;
-use crate::spelled;
 
 /// The longest id of a button, and of a row.
 const BUTTON_ID: usize = 256;
@@ -205,9 +204,29 @@ fn list(body: &str, options: &[Choice], thread: &str) -> Option<Value> {
             }
             row
         });
-        let action = json!({ "button": spelled::choose(thread), "sections": [{ "rows": rows.collect::<Vec<_>>() }] });
+        let action = json!({ "button": choose(thread), "sections": [{ "rows": rows.collect::<Vec<_>>() }] });
         json!({ "type": "list", "body": { "text": body }, "action": action })
     })
+}
+
+/// What stands on the button that opens a list. Customers read it, and WhatsApp does not tell their language: the country does.
+fn choose(thread: &str) -> &'static str {
+    const PORTUGUESE: [&str; 5] = ["55", "351", "244", "258", "238"];
+    const SPANISH: [&str; 20] = [
+        "34", "51", "52", "53", "54", "56", "57", "58", "502", "503", "504", "505", "506", "507", "591", "593", "595", "598", "1809",
+        "1829",
+    ];
+    let is_of = |numbers: &[&str]| numbers.iter().any(|number| thread.starts_with(number));
+    match thread.split_once('.').map(|(country, _)| country) {
+        Some("BR" | "PT" | "AO" | "MZ" | "CV") => "Escolher",
+        Some(
+            "ES" | "PE" | "MX" | "CU" | "AR" | "CL" | "CO" | "VE" | "GT" | "SV" | "HN" | "NI" | "CR" | "PA" | "BO" | "EC" | "PY" | "UY"
+            | "DO",
+        ) => "Elegir",
+        None if is_of(&PORTUGUESE) => "Escolher",
+        None if is_of(&SPANISH) => "Elegir",
+        _ => "Choose",
+    }
 }
 
 #[cfg(test)]
@@ -243,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_button_of_a_list_speaks_the_customers_language_as_far_as_the_country_tells() {
-        let said = ["5511999990000", "34600000000", "BR.13491208655302741918", "MX.1", "4915100000000", "15550000000"].map(spelled::choose);
+        let said = ["5511999990000", "34600000000", "BR.13491208655302741918", "MX.1", "4915100000000", "15550000000"].map(choose);
         assert_eq!(said, ["Escolher", "Elegir", "Escolher", "Elegir", "Choose", "Choose"]);
     }
 

@@ -106,7 +106,10 @@ pub fn message(message: &Value, contacts: &[Value], scope: Scope<'_>) -> Vec<Eve
     let content = said(kind, message);
     let context = &message["context"];
     let (from, also) = person.addresses();
-    let reply_to = answered(&content, context);
+    let reply_to = match content.first() {
+        Some(IncomingContent::Content(Content::Reaction { target, .. })) => Some(target.clone()),
+        _ => text(&context["id"]).map(str::to_owned),
+    };
     vec![Event::Message(IncomingMessage {
         also_threads: person.also_threads(),
         also,
@@ -132,28 +135,18 @@ pub fn echo(message: &Value, contacts: &[Value], scope: Scope<'_>) -> Vec<Event>
         return vec![not_understood(kind, "to whom it was written is missing")];
     };
     let (to, also) = person.addresses();
-    let content = said(kind, message);
     vec![Event::FromShop(ShopMessage {
         external_id: id.to_owned(),
         thread: person.thread(),
         also_threads: person.also_threads(),
         to,
         also,
-        reply_to: answered(&content, &message["context"]),
-        content,
+        content: said(kind, message),
         sent_at: at,
         // Only what was typed on the phone is echoed, never what came through the API.
         ours: Some(false),
         metadata: person.metadata(),
     })]
-}
-
-/// The message that is answered, or that a sign is put on.
-fn answered(content: &[IncomingContent], context: &Value) -> Option<String> {
-    match content.first() {
-        Some(IncomingContent::Content(Content::Reaction { target, .. })) => Some(target.clone()),
-        _ => text(&context["id"]).map(str::to_owned),
-    }
 }
 
 /// What somebody says who is known. A part that is not as it should be is still a message of theirs, with the words that are left of it.

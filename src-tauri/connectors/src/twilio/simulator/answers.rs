@@ -115,8 +115,7 @@ async fn route(world: &Arc<World>, asked: &Asked) -> Result<Response, Refusal> {
         ("GET", "/v2/Channels/Senders") => senders(world, asked),
         ("POST", path) if path == format!("/v2/Channels/Senders/{SENDER_SID}") => set_sender(world, asked),
         ("POST", "/v2/Indicators/Typing.json") => typing(world, asked),
-        ("POST", "/v1/Content") => make_content(world, asked),
-        ("GET", "/v1/ContentAndApprovals" | "/v1/Content") => {
+        ("GET", "/v1/ContentAndApprovals") => {
             let contents = lock(&world.state).contents.clone();
             Ok(ok(json!({ "meta": { "page": 0, "page_size": 100, "next_page_url": null, "key": "contents" }, "contents": contents })))
         }
@@ -182,8 +181,7 @@ async fn create(world: &Arc<World>, asked: &Asked) -> Result<Response, Refusal> 
     let mut state = lock(&world.state);
     let sid = state.sid(if media.is_empty() { "SM" } else { "MM" });
     let open = state.last_in.get(&bare).is_some_and(|at| now.since(*at) <= WINDOW);
-    let approved = asked.field("ContentSid").is_some_and(|sid| is_handed_in(&state, sid));
-    let trouble = if world.line.prefix == "whatsapp:" && !open && !approved {
+    let trouble = if world.line.prefix == "whatsapp:" && !open && asked.field("ContentSid").is_none() {
         Some(if from.ends_with(SANDBOX) { 63015 } else { 63016 })
     } else if files.iter().any(Option::is_none) {
         Some(63019)
@@ -203,11 +201,6 @@ async fn create(world: &Arc<World>, asked: &Asked) -> Result<Response, Refusal> 
         state.fetched.extend(files.into_iter().flatten());
     }
     Ok((StatusCode::CREATED, axum::Json(answer)).into_response())
-}
-
-/// Whether a content was given to WhatsApp for approval: those made by a program just so were not.
-fn is_handed_in(state: &State, sid: &str) -> bool {
-    state.contents.iter().any(|content| content["sid"] == sid && content["account_sid"].is_null())
 }
 
 /// The bare address of the customer, if this account may write there from this number.
@@ -232,36 +225,6 @@ fn reachable(world: &World, to: &str, from: &str) -> Result<String, Refusal> {
         return Err(bad(21610, "Attempt to send to unsubscribed recipient"));
     }
     Ok(bare.to_owned())
-}
-
-/// A new content. Nobody has handed it in to WhatsApp: it goes inside of an open conversation only.
-fn make_content(world: &World, asked: &Asked) -> Result<Response, Refusal> {
-    let types = asked.json["types"].as_object().filter(|types| types.len() == 1).ok_or_else(|| bad(20001, "types is missing"))?;
-    let fits = types.iter().all(|(kind, shape)| {
-        let short = |text: &Value, most: usize| text.as_str().is_some_and(|text| (1..=most).contains(&text.chars().count()));
-        let all = |name: &str, most: usize, fit: &dyn Fn(&Value) -> bool| {
-            shape[name].as_array().is_some_and(|rows| (1..=most).contains(&rows.len()) && rows.iter().all(fit))
-        };
-        let row = |row: &Value| {
-            short(&row["item"], 24) && short(&row["id"], 200) && (row["description"].is_null() || short(&row["description"], 72))
-        };
-        short(&shape["body"], 1024)
-            && match kind.as_str() {
-                "twilio/quick-reply" => all("actions", 3, &|row| short(&row["title"], 20) && short(&row["id"], 200)),
-                "twilio/list-picker" => short(&shape["button"], 20) && all("items", 10, &row),
-                _ => false,
-            }
-    });
-    if !fits || asked.json["language"].as_str().is_none() {
-        return Err(bad(20001, "The content is invalid"));
-    }
-    let mut state = lock(&world.state);
-    let sid = state.sid("HX");
-    let mut made = asked.json.clone();
-    made["sid"] = sid.into();
-    made["account_sid"] = ACCOUNT.into();
-    state.contents.push(made.clone());
-    Ok((StatusCode::CREATED, axum::Json(made)).into_response())
 }
 
 /// The words of a message, those of a template filled in.

@@ -95,27 +95,6 @@ pub fn search(db: &Connection, query: &str, top_k: usize) -> Result<Vec<Hit>> {
     Ok(hits)
 }
 
-/// Whether a question that may lean on an earlier one can do so: it names nothing of its own ("how much is it?"), or something that the
-/// documents speak of.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn names_something_known(db: &Connection, question: &str) -> Result<bool> {
-    let mut concepts = question::understand(&visible(question));
-    if question::is_about_nothing(&concepts) {
-        return Ok(true);
-    }
-    weigh(db, &mut concepts)?;
-    let mut count = db.prepare_cached("SELECT count(*) FROM chunk_fts WHERE chunk_fts MATCH ?1")?;
-    for concept in concepts.iter().filter(|concept| concept.decides() && !concept.unknown) {
-        let found: i64 = count.query_row([lookups(concept).join(" OR ")], |row| row.get(0))?;
-        if found > 0 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 fn round(score: f64) -> f64 {
     (score * 1000.0).round() / 1000.0
 }

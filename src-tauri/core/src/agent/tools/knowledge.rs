@@ -44,10 +44,6 @@ struct Search {
     /// How many passages, 1 to 8; 4 when left out.
     #[schemars(range(min = 1, max = 8))]
     top_k: Option<u32>,
-    // The part of the query that is new, where it repeats what was asked before: no match is good that knows nothing of it. Only the
-    // built-in answers join questions so; models ask in one.
-    #[schemars(skip)]
-    about: Option<String>,
 }
 
 /// What to read.
@@ -67,8 +63,7 @@ fn search(db: &Db, _: &ToolContext, arguments: Value) -> Outcome {
     let query = text("query", &arguments.query, 1000)?;
     let top_k = arguments.top_k.unwrap_or(USUAL).clamp(1, 8) as usize;
     let hits = knowledge::search(db, &query, top_k)?;
-    let known = arguments.about.as_deref().map_or(Ok(true), |about| knowledge::names_something_known(db, about))?;
-    let good = known && hits.first().is_some_and(knowledge::Hit::is_good);
+    let good = hits.first().is_some_and(knowledge::Hit::is_good);
     Ok(json!({ "query": query, "good_match": good, "threshold": knowledge::GOOD, "results": hits }))
 }
 

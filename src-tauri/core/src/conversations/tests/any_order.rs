@@ -27,7 +27,6 @@ fn shop(external_id: &str, text: &str, ours: Option<bool>) -> Event {
         also: Vec::new(),
         content: words(text),
         sent_at: Timestamp::from_seconds(200),
-        reply_to: Some("c1".into()),
         ours,
         metadata: serde_json::Map::new(),
     })
@@ -296,11 +295,6 @@ async fn words_from_the_shops_phone_find_a_conversation_under_its_other_name() {
     world.apply(Event::FromShop(ShopMessage { also_threads: vec!["BR.77".into()], also: vec![hidden("BR.77")], ..told })).await;
     assert_eq!(world.count("SELECT count(*) FROM conversation").await, 1);
     assert_eq!(world.count("SELECT owner_kind = 'person' FROM conversation").await, 1, "the agent is silent in the real one");
-    assert_eq!(
-        world.count("SELECT count(*) FROM message WHERE external_id = 'e1' AND reply_to = 'c1'").await,
-        1,
-        "what it answers is kept"
-    );
 }
 
 #[tokio::test]
